@@ -1,0 +1,3 @@
+//! ringload.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Wire protocols as machines: bytes in, heads and body ranges out.
+
+pub mod h1;

@@ -1,0 +1,1 @@
+//! Ringgate: an open, self-hosted Amazon API Gateway.

@@ -1,0 +1,3 @@
+//! Ringgate.
+
+fn main() {}
