@@ -1,1 +1,3 @@
 //! Ringgate: an open, self-hosted Amazon API Gateway.
+
+pub mod net;

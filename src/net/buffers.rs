@@ -1,0 +1,101 @@
+//! The buffers of one shard: fixed pieces of memory, lent for one use and taken back, the hottest first.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
+
+/// Bytes kept free before what is read from an origin, so that the client's response head can be written right before
+/// the body and both leave in one write without a copy.
+pub const HEADROOM_BYTES: usize = 4_096;
+/// A buffer for bodies: large enough that 64 KiB and its head are read at once.
+pub const BODY_BUFFER_BYTES: usize = 128 * 1024;
+
+/// The two sizes there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// For a request head.
+    Head,
+    /// For bodies and for an origin's answer.
+    Body,
+}
+
+impl Size {
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Head => HEAD_BUFFER_BYTES,
+            Self::Body => BODY_BUFFER_BYTES,
+        }
+    }
+}
+
+/// Memory of this size was asked for above the cap. The request is shed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory;
+
+/// Free buffers kept for the next use; what comes back above this is given to the allocator.
+const FREE_BYTES_KEPT_MAX: usize = 16 * 1024 * 1024;
+
+/// The pool of one shard.
+pub struct Buffers {
+    head: RefCell<Vec<Vec<u8>>>,
+    body: RefCell<Vec<Vec<u8>>>,
+    lent_bytes: Cell<usize>,
+    free_bytes: Cell<usize>,
+    lent_bytes_max: usize,
+}
+
+impl Buffers {
+    /// A pool that lends at most `lent_bytes_max` bytes at a time.
+    pub fn new(lent_bytes_max: usize) -> Rc<Self> {
+        Rc::new(Self {
+            head: RefCell::default(),
+            body: RefCell::default(),
+            lent_bytes: Cell::new(0),
+            free_bytes: Cell::new(0),
+            lent_bytes_max,
+        })
+    }
+
+    /// Lends a buffer whose whole length is initialised, with any content.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`] when the cap would be passed.
+    pub fn lend(&self, size: Size) -> Result<Vec<u8>, OutOfMemory> {
+        let lent = self.lent_bytes.get() + size.bytes();
+        if lent > self.lent_bytes_max {
+            return Err(OutOfMemory);
+        }
+        self.lent_bytes.set(lent);
+        match self.free(size).borrow_mut().pop() {
+            Some(buffer) => {
+                self.free_bytes.set(self.free_bytes.get() - size.bytes());
+                Ok(buffer)
+            }
+            None => Ok(vec![0; size.bytes()]),
+        }
+    }
+
+    /// Takes a lent buffer back.
+    pub fn take_back(&self, size: Size, buffer: Vec<u8>) {
+        debug_assert_eq!(buffer.len(), size.bytes(), "a buffer comes back as it was lent");
+        self.lent_bytes.set(self.lent_bytes.get() - size.bytes());
+        let free = self.free_bytes.get() + size.bytes();
+        if free <= FREE_BYTES_KEPT_MAX {
+            self.free_bytes.set(free);
+            self.free(size).borrow_mut().push(buffer);
+        }
+    }
+
+    /// Bytes lent now.
+    pub fn lent_bytes(&self) -> usize {
+        self.lent_bytes.get()
+    }
+
+    fn free(&self, size: Size) -> &RefCell<Vec<Vec<u8>>> {
+        match size {
+            Size::Head => &self.head,
+            Size::Body => &self.body,
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Buffers lent to the kernel, and the sockets that lend them. The only module with `unsafe`.
+//!
+//! A [`Socket`] takes a buffer by value, lends it to the kernel for one operation and hands it back with the result. No
+//! operation is ever dropped to cancel it: a deadline shuts the socket down, which ends what is pending on it, and the
+//! future that waits for it runs to its end. So no byte is lost and no descriptor leaks.
+//!
+//! The runtime is monoio, on io_uring where the kernel allows it and on epoll elsewhere. [`Driver::probe`] chooses.
+
+use std::cell::UnsafeCell;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+
+use monoio::buf::{IoBuf, IoBufMut};
+use monoio::io::{AsyncReadRent, AsyncWriteRent};
+use monoio::net::{TcpStream, UnixStream};
+use monoio::{IoUringDriver, LegacyDriver, RuntimeBuilder};
+
+/// Entries of a shard's submission queue. A full queue is flushed, not refused, so this bounds a batch, not the load.
+const RING_ENTRIES: u32 = 2048;
+
+/// How a shard waits for the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// io_uring with `SINGLE_ISSUER` and `DEFER_TASKRUN` (Linux 6.1): completions wait until the shard asks.
+    RingDeferred,
+    /// io_uring with `COOP_TASKRUN` and `TASKRUN_FLAG` (Linux 5.19).
+    RingCooperative,
+    /// io_uring without flags. On a virtual machine a third dearer per request than the first.
+    RingPlain,
+    /// epoll: everything works, for kernels and containers that refuse io_uring.
+    Epoll,
+}
+
+impl Driver {
+    /// Name in the start banner and in `/metrics`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RingDeferred => "io_uring (SINGLE_ISSUER, DEFER_TASKRUN)",
+            Self::RingCooperative => "io_uring (COOP_TASKRUN, TASKRUN_FLAG)",
+            Self::RingPlain => "io_uring (no flags)",
+            Self::Epoll => "epoll",
+        }
+    }
+
+    /// The best driver that this kernel grants this process, tried by building a small ring with each set of flags.
+    /// `MONOIO_FORCE_LEGACY_DRIVER=1` forces epoll.
+    pub fn probe() -> Self {
+        if !monoio::utils::detect_uring() {
+            return Self::Epoll;
+        }
+        [Self::RingDeferred, Self::RingCooperative, Self::RingPlain]
+            .into_iter()
+            .find(|driver| driver.ring().build(8).is_ok())
+            .unwrap_or(Self::Epoll)
+    }
+
+    fn ring(self) -> io_uring::Builder {
+        let mut ring = io_uring::IoUring::builder();
+        match self {
+            Self::RingDeferred => ring.setup_single_issuer().setup_defer_taskrun(),
+            Self::RingCooperative => ring.setup_coop_taskrun().setup_taskrun_flag(),
+            Self::RingPlain | Self::Epoll => &mut ring,
+        };
+        ring
+    }
+
+    /// Runs `future` to its end on a new event loop of this thread.
+    ///
+    /// # Errors
+    /// The kernel's, when it grants no ring or no epoll descriptor.
+    pub fn run<F: Future>(self, future: F) -> io::Result<F::Output> {
+        if self == Self::Epoll {
+            let mut runtime =
+                RuntimeBuilder::<LegacyDriver>::new().with_entries(RING_ENTRIES).enable_timer().build()?;
+            return Ok(runtime.block_on(future));
+        }
+        let mut runtime = RuntimeBuilder::<IoUringDriver>::new()
+            .uring_builder(self.ring())
+            .with_entries(RING_ENTRIES)
+            .enable_timer()
+            .build()?;
+        Ok(runtime.block_on(future))
+    }
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// A connected stream socket of one shard.
+///
+/// Methods take `&self` so that one task may read while it writes. At most one read and one write may be under way at a
+/// time; debug builds check it.
+pub struct Socket {
+    stream: UnsafeCell<Stream>,
+}
+
+/// What an operation gives back: its result, and the buffer that was lent.
+pub type Lent<T> = (io::Result<T>, Vec<u8>);
+
+impl Socket {
+    /// Takes over an accepted or connected TCP stream. Small writes are not delayed (`TCP_NODELAY`).
+    pub fn tcp(stream: TcpStream) -> Self {
+        // A socket that was reset meanwhile refuses the option; its first read will say so.
+        let _ = stream.set_nodelay(true);
+        Self { stream: UnsafeCell::new(Stream::Tcp(stream)) }
+    }
+
+    /// Takes over an accepted or connected Unix stream.
+    pub fn unix(stream: UnixStream) -> Self {
+        Self { stream: UnsafeCell::new(Stream::Unix(stream)) }
+    }
+
+    /// Connects to `address` over TCP.
+    ///
+    /// # Errors
+    /// The kernel's: refused, unreachable, no descriptor left.
+    pub async fn connect(address: SocketAddr) -> io::Result<Self> {
+        TcpStream::connect_addr(address).await.map(Self::tcp)
+    }
+
+    /// Justification: a proxied exchange uploads a body while it waits for the answer, so both directions of one socket
+    /// are in use at once, and monoio's own split costs an allocation a connection.
+    /// Safety: monoio declares its streams safe to split into a read and a write half (`unsafe impl Split`): the halves
+    /// share only the descriptor's count. This type is neither `Send` nor `Sync`, and no reference made here outlives
+    /// the call that makes the operation, which clones the descriptor before it returns.
+    #[allow(clippy::mut_from_ref, reason = "the two halves share no mutable state, see above")]
+    #[allow(unsafe_code, reason = "see above")]
+    fn stream(&self) -> &mut Stream {
+        unsafe { &mut *self.stream.get() }
+    }
+
+    /// Waits until there is something to read, or the end of the stream, without lending a buffer.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub async fn readable(&self) -> io::Result<()> {
+        match self.stream() {
+            Stream::Tcp(stream) => stream.readable(false).await,
+            Stream::Unix(stream) => stream.readable(false).await,
+        }
+    }
+
+    /// Reads into `buffer[from..]`. `Ok(0)` is the end of the stream. The buffer's length does not change: it is a
+    /// fixed piece of memory, of which the caller knows the filled part.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub async fn read(&self, buffer: Vec<u8>, from: usize) -> Lent<usize> {
+        let end = buffer.len();
+        debug_assert!(from < end, "a read needs room");
+        let slice = buffer.slice_mut(from..end);
+        let (result, slice) = match self.stream() {
+            Stream::Tcp(stream) => stream.read(slice).await,
+            Stream::Unix(stream) => stream.read(slice).await,
+        };
+        (result, slice.into_inner())
+    }
+
+    /// Writes all of `buffer[range]`.
+    ///
+    /// # Errors
+    /// The kernel's; how much was written before is not known.
+    pub async fn write_all(&self, mut buffer: Vec<u8>, range: Range<usize>) -> Lent<()> {
+        let Range { mut start, end } = range;
+        while start < end {
+            let slice = buffer.slice(start..end);
+            let (result, slice) = match self.stream() {
+                Stream::Tcp(stream) => stream.write(slice).await,
+                Stream::Unix(stream) => stream.write(slice).await,
+            };
+            buffer = slice.into_inner();
+            match result {
+                Ok(0) => return (Err(io::ErrorKind::WriteZero.into()), buffer),
+                Ok(written) => start += written,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return (Err(error), buffer),
+            }
+        }
+        (Ok(()), buffer)
+    }
+
+    /// The descriptor, to shut down on a deadline. Valid while this socket lives.
+    pub fn descriptor(&self) -> RawFd {
+        match self.stream() {
+            Stream::Tcp(stream) => stream.as_raw_fd(),
+            Stream::Unix(stream) => stream.as_raw_fd(),
+        }
+    }
+
+    /// Ends one or both directions now. What is pending in them completes: reads with the end of the stream, writes with
+    /// a broken pipe.
+    pub fn shutdown(&self, how: Shutdown) {
+        shutdown(self.descriptor(), how);
+    }
+
+    /// Whether an idle connection can still be used: its peer has neither closed it nor sent anything unasked.
+    pub fn is_quiet(&self) -> bool {
+        let mut byte = [0_u8; 1];
+        let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+        let peeked = rustix::net::recv(borrow(&self.descriptor()), &mut byte[..], flags);
+        matches!(peeked, Err(error) if error == rustix::io::Errno::AGAIN)
+    }
+}
+
+/// Which directions of a socket end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Nothing more is read; what is owed can still be written.
+    Read,
+    /// Nothing more is written: the peer sees the end.
+    Write,
+    /// Neither.
+    Both,
+}
+
+/// Shuts a descriptor down. One that is no longer connected is left as it is.
+pub(super) fn shutdown(descriptor: RawFd, how: Shutdown) {
+    let how = match how {
+        Shutdown::Read => rustix::net::Shutdown::Read,
+        Shutdown::Write => rustix::net::Shutdown::Write,
+        Shutdown::Both => rustix::net::Shutdown::Both,
+    };
+    let _ = rustix::net::shutdown(borrow(&descriptor), how);
+}
+
+/// Justification: monoio's streams lend only a raw descriptor.
+/// Safety: callers pass the descriptor of a socket they hold, or one in a deadline table whose entry is removed before
+/// its socket is dropped; the borrow ends with the call it is made for.
+#[allow(unsafe_code, reason = "see above")]
+fn borrow(descriptor: &RawFd) -> BorrowedFd<'_> {
+    unsafe { BorrowedFd::borrow_raw(*descriptor) }
+}
