@@ -8,6 +8,8 @@ use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
 /// Bytes kept free before what is read from an origin, so that the client's response head can be written right before
 /// the body and both leave in one write without a copy.
 pub const HEADROOM_BYTES: usize = 4_096;
+/// Bytes kept free behind what is read from an origin, for the end of a chunk.
+pub const TAILROOM_BYTES: usize = 16;
 /// A buffer for bodies: large enough that 64 KiB and its head are read at once.
 pub const BODY_BUFFER_BYTES: usize = 128 * 1024;
 
@@ -21,7 +23,8 @@ pub enum Size {
 }
 
 impl Size {
-    const fn bytes(self) -> usize {
+    /// Length of such a buffer.
+    pub const fn bytes(self) -> usize {
         match self {
             Self::Head => HEAD_BUFFER_BYTES,
             Self::Body => BODY_BUFFER_BYTES,

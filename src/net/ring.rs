@@ -145,15 +145,14 @@ impl Socket {
         }
     }
 
-    /// Reads into `buffer[from..]`. `Ok(0)` is the end of the stream. The buffer's length does not change: it is a
-    /// fixed piece of memory, of which the caller knows the filled part.
+    /// Reads into `buffer[into]`. `Ok(0)` is the end of the stream. The buffer's length does not change: it is a fixed
+    /// piece of memory, of which the caller knows the filled part.
     ///
     /// # Errors
     /// The kernel's.
-    pub async fn read(&self, buffer: Vec<u8>, from: usize) -> Lent<usize> {
-        let end = buffer.len();
-        debug_assert!(from < end, "a read needs room");
-        let slice = buffer.slice_mut(from..end);
+    pub async fn read(&self, buffer: Vec<u8>, into: Range<usize>) -> Lent<usize> {
+        debug_assert!(into.start < into.end, "a read needs room");
+        let slice = buffer.slice_mut(into);
         let (result, slice) = match self.stream() {
             Stream::Tcp(stream) => stream.read(slice).await,
             Stream::Unix(stream) => stream.read(slice).await,

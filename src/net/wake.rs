@@ -49,7 +49,9 @@ impl Wakeups {
 
     /// Waits for at least one wake-up since the last call. `false`: every [`Waker`] is gone.
     pub async fn next(&mut self) -> bool {
-        let (read, buffer) = self.socket.read(std::mem::take(&mut self.buffer), 0).await;
+        let buffer = std::mem::take(&mut self.buffer);
+        let all = 0..buffer.len();
+        let (read, buffer) = self.socket.read(buffer, all).await;
         self.buffer = buffer;
         matches!(read, Ok(bytes) if bytes > 0)
     }

@@ -1,1 +1,245 @@
-//! Being built.
+//! The life of a request, from a parsed head to a response head, and to a response body where it is our own.
+//!
+//! [`serve`] is the whole order of steps (rest-routing-and-stages §12) in one function. Every step is synchronous; what
+//! takes time is asked of [`Effects`]. The driver reads and parses the head, calls [`serve`], writes
+//! `scratch.response`, and passes a back end's body on when the answer is [`Served::Relay`].
+
+pub mod effects;
+mod headers;
+mod http;
+mod mock;
+mod reject;
+mod request;
+mod respond;
+mod values;
+
+use crate::aws::errors::ResponseType;
+use crate::base::{Instant, WallTime};
+use crate::plan::trie::{Captures, MethodKey};
+use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
+use crate::proto::h1::RequestHead;
+use crate::proto::http::{KnownField, Version};
+
+pub use effects::{Answer, BodyFailure, Call, CallBody, CallFailure, Effects};
+pub use reject::Rejection;
+
+/// What a step that can only fail comes to.
+type Step = Result<(), Rejection>;
+
+/// Who sent a request and over what: the same for all requests of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Client<'x> {
+    /// The immediate peer, or whom a trusted proxy names: `$context.identity.sourceIp`.
+    pub source_ip: &'x [u8],
+    /// The immediate peer as `X-Forwarded-For` gets it.
+    pub peer: &'x [u8],
+    /// CRLF and the `X-Forwarded-Port` and `-Proto` lines.
+    pub forwarded_lines: &'x [u8],
+    /// The `Date` line of this second.
+    pub date_line: &'x [u8],
+}
+
+/// How the request's body is framed towards us, told after what has already arrived was decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyShape {
+    /// None, or of length 0.
+    Empty,
+    /// This many bytes.
+    Length(u64),
+    /// Chunked and not all here yet.
+    Chunked,
+}
+
+/// A request as it came.
+#[derive(Clone, Copy)]
+pub struct Request<'x> {
+    /// The parsed head.
+    pub head: &'x RequestHead,
+    /// The bytes its spans point into.
+    pub bytes: &'x [u8],
+    /// Its body.
+    pub body: BodyShape,
+    /// Whether two fields share a name.
+    pub has_repeated_fields: bool,
+    /// Its connection.
+    pub client: Client<'x>,
+}
+
+impl<'x> Request<'x> {
+    fn method_text(&self) -> &'x [u8] {
+        self.head.method_text.of(self.bytes)
+    }
+
+    fn path(&self) -> &'x [u8] {
+        let path = self.head.path.of(self.bytes);
+        if path.is_empty() { b"/" } else { path }
+    }
+
+    fn query(&self) -> Option<&'x [u8]> {
+        self.head.query.map(|query| query.of(self.bytes))
+    }
+
+    fn host(&self) -> &'x [u8] {
+        self.head.authority.of(self.bytes)
+    }
+
+    fn is_http_11(&self) -> bool {
+        self.head.version == Version::Http11
+    }
+
+    fn field(&self, known: KnownField) -> Option<&'x [u8]> {
+        self.head.fields.get(known).map(|field| field.value.of(self.bytes))
+    }
+
+    fn fields(&self, known: KnownField) -> impl Iterator<Item = &'x [u8]> {
+        let bytes = self.bytes;
+        self.head.fields.iter().filter(move |field| field.known == known).map(move |field| field.value.of(bytes))
+    }
+}
+
+/// Memory that a driver keeps from request to request.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The response: its head, and its body where it is our own.
+    pub response: Vec<u8>,
+    /// The request to the back end.
+    pub request: Vec<u8>,
+}
+
+/// What is known of a request when it is over: the access log and the counters are written from this.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// When its head was complete.
+    pub started: Instant,
+    /// The same by the calendar.
+    pub wall: WallTime,
+    /// `$context.requestId`
+    pub request_id: [u8; 36],
+    /// `$context.extendedRequestId`
+    pub extended_request_id: [u8; 16],
+    /// Randomness for trace ids.
+    pub trace_seed: [u8; 24],
+    /// Status sent; 0: none was.
+    pub status: u16,
+    /// Bytes of the response's body.
+    pub response_length: u64,
+    /// From [`Facts::started`] to the end of the response, in nanoseconds.
+    pub response_latency_nanos: u64,
+    /// Status of the back end.
+    pub integration_status: Option<u16>,
+    /// Nanoseconds from calling the back end to the head of its answer.
+    pub integration_latency_nanos: Option<u64>,
+    /// The gateway response that was sent.
+    pub error: Option<(ResponseType, &'static str)>,
+    /// Why, for the operator; not for the client.
+    pub reason: Option<Box<str>>,
+}
+
+/// Who delivers the body behind the head in `scratch.response`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// It is in `scratch.response` too, or there is none.
+    Own,
+    /// The driver passes the back end's body on, framed as [`Exchange::framed`] says.
+    Relay,
+}
+
+/// How the client finds the end of the response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framed {
+    /// By its `Content-Length`, or there is none by definition.
+    Length,
+    /// Chunked.
+    Chunked,
+    /// The connection ends.
+    UntilClose,
+}
+
+/// One request being served.
+pub struct Exchange<'x> {
+    /// The request.
+    pub request: Request<'x>,
+    /// The version that serves it.
+    pub snapshot: &'x Snapshot,
+    /// Reused memory.
+    pub scratch: &'x mut Scratch,
+    /// What is learned on the way.
+    pub facts: Facts,
+    /// Set by [`serve`]: how the response ends.
+    pub framed: Framed,
+    /// Whether the connection may serve another request. [`serve`] only ever clears it.
+    pub keeps_alive: bool,
+    stage: Option<&'x StagePlan>,
+    route: Option<&'x RoutePlan>,
+    /// Where the resource path begins in the request's path.
+    offset: usize,
+    captures: Captures,
+}
+
+impl<'x> Exchange<'x> {
+    /// A request that has just arrived.
+    pub fn new(
+        request: Request<'x>,
+        snapshot: &'x Snapshot,
+        scratch: &'x mut Scratch,
+        facts: Facts,
+        keeps_alive: bool,
+    ) -> Self {
+        let captures = Captures::new();
+        Self {
+            request,
+            snapshot,
+            scratch,
+            facts,
+            framed: Framed::Length,
+            keeps_alive,
+            stage: None,
+            route: None,
+            offset: 0,
+            captures,
+        }
+    }
+
+    /// The stage that serves it, once known.
+    pub fn stage(&self) -> Option<&'x StagePlan> {
+        self.stage
+    }
+
+    /// The route that serves it, once known.
+    pub fn route(&self) -> Option<&'x RoutePlan> {
+        self.route
+    }
+}
+
+/// Serves one request: afterwards `scratch.response` holds a whole head.
+pub async fn serve<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Served {
+    match run(x, effects).await {
+        Ok(served) => served,
+        Err(rejection) => reject::respond(x, rejection),
+    }
+}
+
+async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
+    let (stage, route) = find_route(x)?;
+    match &route.integration {
+        IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
+        IntegrationPlan::Mock(plan) => mock::integrate(x, stage, plan, effects).await,
+        IntegrationPlan::Unserved(reason) => Err(Rejection::unserved(reason)),
+    }
+}
+
+fn find_route<'x>(x: &mut Exchange<'x>) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
+    let path = x.request.path();
+    let entry = x.snapshot.hosts.find(x.request.host(), path).map_err(|none| match none {
+        NoEntry::UnknownStage => Rejection::unknown_stage(),
+        NoEntry::UnknownApi => Rejection::unknown_api(),
+    })?;
+    let stage: &StagePlan = x.snapshot.stages.get(entry.stage.0 as usize).ok_or_else(Rejection::unknown_stage)?;
+    x.stage = Some(stage);
+    x.offset = entry.offset;
+    let method = MethodKey::of_request(x.request.method_text());
+    let found = stage.trie.find(&path[entry.offset..], method, &mut x.captures);
+    let route = found.and_then(|index| stage.routes.get(index.0 as usize)).ok_or_else(Rejection::unknown_route)?;
+    x.route = Some(route);
+    Ok((stage, route))
+}

@@ -1,1 +1,19 @@
-//! Being built.
+//! What shards execute: everything decided at deploy time, immutable, and shared by all cores.
+//!
+//! `compile` makes these values, `exchange` reads them. A name that matters at run time is an index here, a template is
+//! bytes or a program, a choice is a table.
+
+pub mod integrate;
+pub mod media;
+pub mod respond;
+pub mod route;
+pub mod snapshot;
+pub mod stage;
+pub mod trie;
+
+pub use integrate::{BodyTemplate, HeaderMapping, HttpPlan, MockPlan, MockRequest, QueryMapping};
+pub use media::ByMediaType;
+pub use respond::{ResponseBody, ResponsePlan, Responses};
+pub use route::{IntegrationPlan, RoutePlan, RouteSlot};
+pub use snapshot::{Entry, HostTable, Limits, NoEntry, Snapshot, StageSlot, UpstreamPlan, UpstreamSlot};
+pub use stage::StagePlan;

@@ -1,0 +1,103 @@
+//! Everything an exchange may ask of the world. `shard::effects` gives it on the ring; tests give it from a table.
+
+use std::time::Duration;
+
+use crate::base::Instant;
+use crate::plan::UpstreamSlot;
+use crate::proto::h1::ResponseHead;
+
+/// What an exchange may ask.
+pub trait Effects {
+    /// The monotonic clock, now.
+    fn now(&self) -> Instant;
+
+    /// Sends `call` and waits for the head of the answer, which [`Effects::answer`] then gives.
+    fn call(&mut self, call: Call<'_>) -> impl Future<Output = Result<(), CallFailure>>;
+
+    /// The answer of the last call that succeeded.
+    fn answer(&self) -> Answer<'_>;
+
+    /// Whether the client's body has been read to its end, so that the connection can serve another request.
+    fn body_is_done(&self) -> bool;
+
+    /// The client's whole body.
+    fn read_body(&mut self) -> impl Future<Output = Result<&[u8], BodyFailure>>;
+
+}
+
+/// A request to an origin.
+#[derive(Debug)]
+pub struct Call<'c> {
+    /// Which origin.
+    pub upstream: UpstreamSlot,
+    /// The head and, for [`CallBody::Own`], the body behind it. Lent to the driver, which may append to it.
+    pub request: &'c mut Vec<u8>,
+    /// What follows the head.
+    pub body: CallBody,
+    /// A second attempt on a fresh connection cannot do harm (RFC 9110 section 9.2.2).
+    pub is_idempotent: bool,
+    /// The answer to `HEAD` has no body.
+    pub is_head: bool,
+    /// From here to the head of the answer.
+    pub timeout: Duration,
+}
+
+/// The body of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallBody {
+    /// Already behind the head in [`Call::request`], or empty.
+    Own,
+    /// The client's, passed on as it comes.
+    Clients,
+}
+
+/// The head of an origin's answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The parsed head.
+    pub head: &'a ResponseHead,
+    /// The bytes its spans point into.
+    pub bytes: &'a [u8],
+    /// Length of the body in bytes where it is known; 0 where there is none.
+    pub length: Option<u64>,
+}
+
+/// Why there is no answer (rest-integrations §8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallFailure {
+    /// The connection was refused, or no address could be reached.
+    Refused,
+    /// The name could not be resolved.
+    NameNotFound,
+    /// The origin is at an address that is not to be called: link-local metadata, our own admin listener.
+    AddressNotAllowed,
+    /// Reset, closed before an answer, TLS failure.
+    Network,
+    /// The answer breaks HTTP.
+    Protocol,
+    /// No answer in time.
+    Timeout,
+    /// The origin has as many connections as it may have.
+    TooManyConnections,
+    /// No memory for another exchange.
+    OutOfMemory,
+    /// The answer is larger than a response may be.
+    AnswerTooLarge,
+    /// The client's body ended early or broke its framing: nobody is left to answer, or 400.
+    Body(BodyFailure),
+}
+
+/// Why the client's body could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFailure {
+    /// The client went away.
+    Gone,
+    /// It did not come in time.
+    Timeout,
+    /// Its framing is broken.
+    Malformed,
+    /// More than a request may carry: 413.
+    TooLarge,
+    /// No memory to hold it.
+    OutOfMemory,
+}

@@ -1,0 +1,71 @@
+//! Which headers pass, which are dropped and which come back under another name.
+//!
+//! The recorded behaviour (rest-routing-and-stages §9.2) is obeyed where it exists, the documented table (§9.1,
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>) where it does not, and
+//! RFC 9110 section 7.6.1 for fields that belong to one connection only.
+
+use crate::proto::http::{FieldSet, KnownField as K};
+
+/// §9.2 step A: never visible once a request has arrived, plus what belongs to the client's connection.
+pub const DROPPED_ON_ARRIVAL: FieldSet = FieldSet::of(&[
+    K::Connection,
+    K::ContentLength,
+    K::ContentMd5,
+    K::Expect,
+    K::MaxForwards,
+    K::ProxyAuthenticate,
+    K::Server,
+    K::Te,
+    K::TransferEncoding,
+    K::Trailer,
+    K::Upgrade,
+    K::WwwAuthenticate,
+    K::KeepAlive,
+    K::ProxyConnection,
+    K::ProxyAuthorization,
+]);
+
+/// §9.2 step B for `HTTP_PROXY`: dropped on the way to the integration, or written anew by us.
+pub const DROPPED_TO_PROXY: FieldSet = DROPPED_ON_ARRIVAL
+    .with(K::Host)
+    .with(K::ContentEncoding)
+    .with(K::Via)
+    .with(K::XForwardedFor)
+    .with(K::XForwardedPort)
+    .with(K::XForwardedProto)
+    .with(K::XAmznTraceId)
+    .with(K::XAmznApigatewayApiId);
+
+/// §9.2: dropped even when mapped, towards `HTTP` and `HTTP_PROXY`.
+pub const NEVER_MAPPED: FieldSet = FieldSet::of(&[K::Expect, K::ProxyAuthenticate, K::Te, K::Connection, K::Via]);
+
+/// §9.2 step C: a mapping to one of these fails at run time with 500.
+pub const FORBIDDEN_MAPPINGS: FieldSet =
+    FieldSet::of(&[K::ContentLength, K::TransferEncoding, K::XAmznTraceId, K::XAmznApigatewayApiId]);
+
+/// §9.2 step D for every type: remapped to `x-amzn-Remapped-<Name>`.
+pub const REMAPPED: FieldSet = FieldSet::of(&[K::Connection, K::ContentLength, K::Date, K::Server]);
+
+/// §9.2 step D for `HTTP_PROXY`: remapped as well.
+pub const REMAPPED_FROM_PROXY: FieldSet = REMAPPED.with(K::XAmznRequestId);
+
+/// Dropped from the answer of an `HTTP_PROXY`. `Content-Encoding` is not among them although LocalStack drops it: the
+/// documented table passes it, and a compressed body without it could not be read.
+pub const DROPPED_FROM_PROXY: FieldSet =
+    FieldSet::of(&[K::TransferEncoding, K::Via, K::KeepAlive, K::ProxyConnection, K::Trailer, K::Upgrade, K::XAmzApigwId]);
+
+/// §9.2 step D for mapped headers of `HTTP` (and `AWS`): remapped as well.
+pub const REMAPPED_FROM_MAPPING: FieldSet = REMAPPED
+    .with(K::Authorization)
+    .with(K::ContentMd5)
+    .with(K::Expect)
+    .with(K::Host)
+    .with(K::MaxForwards)
+    .with(K::ProxyAuthenticate)
+    .with(K::Trailer)
+    .with(K::Upgrade)
+    .with(K::UserAgent)
+    .with(K::WwwAuthenticate);
+
+/// Prefix of a remapped header.
+pub const REMAPPED_PREFIX: &[u8] = b"x-amzn-Remapped-";

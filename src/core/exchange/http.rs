@@ -1,0 +1,65 @@
+//! `HTTP` and `HTTP_PROXY` integrations.
+
+use crate::model::rest::PassthroughBehavior;
+use crate::plan::{BodyTemplate, HttpPlan, StagePlan};
+use crate::proto::http::Method;
+
+use super::effects::{Call, CallBody, Effects};
+use super::request::{self, Body};
+use super::{BodyShape, Exchange, Rejection, Served, respond};
+
+pub(super) async fn integrate<'x, E: Effects>(
+    x: &mut Exchange<'x>,
+    stage: &'x StagePlan,
+    plan: &'x HttpPlan,
+    effects: &mut E,
+) -> Result<Served, Rejection> {
+    let body = choose_body(x, plan)?;
+    request::write_request(x, stage, plan, body)?;
+    let called = effects.now();
+    let call = Call {
+        upstream: plan.upstream,
+        request: &x.scratch.request,
+        body: if body == Body::Clients && x.request.body != BodyShape::Empty { CallBody::Clients } else { CallBody::Own },
+        is_idempotent: is_idempotent(request::backend_method(x, plan)),
+        is_head: request::backend_method(x, plan) == b"HEAD",
+        timeout: plan.timeout,
+    };
+    effects.call(call).await.map_err(Rejection::from)?;
+    x.facts.integration_latency_nanos = Some(effects.now().as_nanos() - called.as_nanos());
+    let status = effects.answer().head.status.code();
+    x.facts.integration_status = Some(status);
+    if plan.is_proxy {
+        return Ok(respond::proxy(x, effects));
+    }
+    let response = plan.responses.for_status(status).ok_or_else(|| Rejection::no_response_for(status))?;
+    respond::mapped(x, stage, response, Some(&effects.answer()))
+}
+
+fn is_idempotent(method: &[u8]) -> bool {
+    Method::from_bytes(method).is_some_and(Method::is_idempotent)
+}
+
+/// rest-integrations §3: the template for the content type, else what the passthrough behaviour says. The choice, and a
+/// 415, come before the body is touched.
+fn choose_body<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> Result<Body<'x>, Rejection> {
+    let clients = if request::has_request_body(x, plan) { Body::Clients } else { Body::None };
+    if plan.is_proxy {
+        return Ok(clients);
+    }
+    match plan.templates.for_content_type(x.content_type()) {
+        Some(BodyTemplate::Passthrough) => Ok(clients),
+        Some(template) if clients == Body::Clients => Ok(Body::Template(template)),
+        Some(_) => Ok(Body::None),
+        None => check_passthrough(plan.passthrough, plan.templates.is_empty()).map(|()| clients),
+    }
+}
+
+/// The table of rest-integrations §3, for a content type without a template.
+pub(super) fn check_passthrough(behavior: PassthroughBehavior, has_no_templates: bool) -> Result<(), Rejection> {
+    match behavior {
+        PassthroughBehavior::WhenNoMatch => Ok(()),
+        PassthroughBehavior::WhenNoTemplates if has_no_templates => Ok(()),
+        PassthroughBehavior::WhenNoTemplates | PassthroughBehavior::Never => Err(Rejection::unsupported_media_type()),
+    }
+}

@@ -1,0 +1,171 @@
+//! What mapping expressions and templates can read of an exchange.
+
+use crate::mapping::{ContextVariable, Values};
+use crate::proto::h1::Fields;
+use crate::proto::http::KnownField;
+use crate::record::ids;
+
+use super::effects::Answer;
+use super::{Exchange, Facts};
+
+/// An exchange as an expression sees it: with the back end's answer where there is one already.
+pub(super) struct ExchangeValues<'v, 'x> {
+    x: &'v Exchange<'x>,
+    answer: Option<Answer<'v>>,
+}
+
+impl<'x> Exchange<'x> {
+    pub(super) fn values<'v>(&'v self, answer: Option<Answer<'v>>) -> ExchangeValues<'v, 'x> {
+        ExchangeValues { x: self, answer }
+    }
+
+    /// The media type of the request's body, for choosing a template.
+    pub(super) fn content_type(&self) -> Option<&'x [u8]> {
+        self.request.field(KnownField::ContentType)
+    }
+}
+
+/// AWS compares the names of mapped headers as written, case and all (rest-integrations §2).
+fn last<'b>(fields: &Fields, bytes: &'b [u8], name: &str) -> Option<&'b [u8]> {
+    let mut found = fields.iter().filter(|field| field.name.of(bytes) == name.as_bytes());
+    found.next_back().map(|field| field.value.of(bytes))
+}
+
+fn joined(fields: &Fields, bytes: &[u8], name: &str, out: &mut Vec<u8>) -> bool {
+    let mut any = false;
+    for field in fields.iter().filter(|field| field.name.of(bytes) == name.as_bytes()) {
+        if any {
+            out.push(b',');
+        }
+        out.extend_from_slice(field.value.of(bytes));
+        any = true;
+    }
+    any
+}
+
+impl Values for ExchangeValues<'_, '_> {
+    fn path(&self, index: usize) -> Option<&[u8]> {
+        let path = self.x.request.path().get(self.x.offset..)?;
+        self.x.captures.span(index).map(|span| span.of_text(path))
+    }
+
+    fn path_named(&self, name: &str) -> Option<&[u8]> {
+        let route = self.x.route?;
+        self.path(route.variables.iter().position(|variable| **variable == *name)?)
+    }
+
+    fn query(&self) -> &[u8] {
+        self.x.request.query().unwrap_or_default()
+    }
+
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        last(&self.x.request.head.fields, self.x.request.bytes, name)
+    }
+
+    fn headers(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        joined(&self.x.request.head.fields, self.x.request.bytes, name, out)
+    }
+
+    fn integration_header(&self, name: &str) -> Option<&[u8]> {
+        let answer = self.answer?;
+        last(&answer.head.fields, answer.bytes, name)
+    }
+
+    fn integration_headers(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        self.answer.is_some_and(|answer| joined(&answer.head.fields, answer.bytes, name, out))
+    }
+
+    fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
+        let x = self.x;
+        context_of_stage(x, variable, out) || context_of_request(x, variable, out) || context_of_facts(&x.facts, variable, out)
+    }
+}
+
+fn put(value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
+    value.inspect(|value| out.extend_from_slice(value)).is_some()
+}
+
+fn put_number(value: Option<u64>, out: &mut Vec<u8>) -> bool {
+    put(value.map(|value| itoa::Buffer::new().format(value).to_owned()).as_deref().map(str::as_bytes), out)
+}
+
+fn context_of_stage(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
+    let Some(stage) = x.stage else { return false };
+    let text = match variable {
+        ContextVariable::AccountId => &*stage.account_id,
+        ContextVariable::ApiId => &*stage.api_id,
+        ContextVariable::Stage => &*stage.name,
+        ContextVariable::DeploymentId => &*stage.deployment_id,
+        ContextVariable::ResourceId => match x.route {
+            Some(route) => &*route.resource_id,
+            None => return false,
+        },
+        ContextVariable::ResourcePath => match x.route {
+            Some(route) => &*route.resource_path,
+            None => return false,
+        },
+        _ => return false,
+    };
+    put(Some(text.as_bytes()), out)
+}
+
+fn context_of_request(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
+    let request = &x.request;
+    match variable {
+        ContextVariable::HttpMethod => put(Some(request.method_text()), out),
+        // Always this, whatever the client spoke (dg/api-gateway-mapping-template-reference).
+        ContextVariable::Protocol => put(Some(b"HTTP/1.1"), out),
+        ContextVariable::Path => write_path(x, out),
+        ContextVariable::IdentitySourceIp => put(Some(request.client.source_ip), out),
+        ContextVariable::IdentityUserAgent => put(request.field(KnownField::UserAgent), out),
+        ContextVariable::DomainName => put(Some(without_port(request.host())), out),
+        ContextVariable::DomainPrefix => put(without_port(request.host()).split(|&byte| byte == b'.').next(), out),
+        _ => false,
+    }
+}
+
+/// `$context.path` holds the stage, also where the request's own path does not (a bare request in `dev`).
+fn write_path(x: &Exchange<'_>, out: &mut Vec<u8>) -> bool {
+    let path = x.request.path();
+    if let Some(stage) = x.stage {
+        out.push(b'/');
+        out.extend_from_slice(stage.name.as_bytes());
+    }
+    put(path.get(x.offset..), out)
+}
+
+fn without_port(host: &[u8]) -> &[u8] {
+    match host.iter().rposition(|&byte| byte == b':') {
+        Some(colon) if !host[colon..].contains(&b']') => &host[..colon],
+        _ => host,
+    }
+}
+
+const NANOS_PER_MILLI: u64 = 1_000_000;
+
+fn context_of_facts(facts: &Facts, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
+    match variable {
+        ContextVariable::RequestId => put(Some(&facts.request_id), out),
+        ContextVariable::ExtendedRequestId => put(Some(&facts.extended_request_id), out),
+        ContextVariable::RequestTime => {
+            ids::write_clf_time(facts.wall, out);
+            true
+        }
+        ContextVariable::RequestTimeEpoch => put_number(Some(facts.wall.as_millis()), out),
+        ContextVariable::Status => put_number(Some(facts.status.into()), out),
+        ContextVariable::ResponseLength => put_number(Some(facts.response_length), out),
+        ContextVariable::ResponseLatency => put_number(Some(facts.response_latency_nanos / NANOS_PER_MILLI), out),
+        ContextVariable::IntegrationStatus
+        | ContextVariable::IntegrationStatusOf
+        | ContextVariable::IntegrationIntegrationStatus => put_number(facts.integration_status.map(u64::from), out),
+        ContextVariable::IntegrationLatency | ContextVariable::IntegrationLatencyOf => {
+            put_number(facts.integration_latency_nanos.map(|nanos| nanos / NANOS_PER_MILLI), out)
+        }
+        ContextVariable::IntegrationError | ContextVariable::IntegrationErrorMessage => {
+            put(facts.reason.as_deref().map(str::as_bytes), out)
+        }
+        ContextVariable::ErrorMessage => put(facts.error.map(|(_, message)| message.as_bytes()), out),
+        ContextVariable::ErrorResponseType => put(facts.error.map(|(kind, _)| kind.as_str().as_bytes()), out),
+        _ => false,
+    }
+}

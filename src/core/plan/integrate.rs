@@ -1,0 +1,90 @@
+//! Towards the back end: `HTTP`, `HTTP_PROXY` and `MOCK` integrations.
+
+use std::time::Duration;
+
+use crate::mapping::{Expression, Substitution, UriTemplate};
+use crate::model::rest::PassthroughBehavior;
+
+use super::{ByMediaType, Responses, UpstreamSlot};
+
+/// An `HTTP` or `HTTP_PROXY` integration.
+#[derive(Debug)]
+pub struct HttpPlan {
+    /// The origin.
+    pub upstream: UpstreamSlot,
+    /// `HTTP_PROXY`: headers, query and body pass, the back end's answer too.
+    pub is_proxy: bool,
+    /// Method towards the back end; `None`: the client's.
+    pub method: Option<Box<[u8]>>,
+    /// Path and query of the URI.
+    pub uri: UriTemplate,
+    /// What fills the URI's `{name}`s, in its order; `None`: nothing maps it, so the brace text cannot be filled.
+    pub path_mappings: Box<[Expression]>,
+    /// `integration.request.querystring.*`.
+    pub query_mappings: Box<[QueryMapping]>,
+    /// `integration.request.header.*`.
+    pub header_mappings: Box<[HeaderMapping]>,
+    /// Request templates by the client's `Content-Type`.
+    pub templates: ByMediaType<BodyTemplate>,
+    /// What happens without a matching template.
+    pub passthrough: PassthroughBehavior,
+    /// From sending the request to the response's head.
+    pub timeout: Duration,
+    /// Integration responses; unused by `HTTP_PROXY`.
+    pub responses: Responses,
+}
+
+/// A header that is set towards the back end.
+#[derive(Debug)]
+pub struct HeaderMapping {
+    /// Name as declared.
+    pub name: Box<[u8]>,
+    /// What fills it.
+    pub value: Expression,
+}
+
+/// A query parameter that is set towards the back end.
+#[derive(Debug)]
+pub struct QueryMapping {
+    /// Name, percent-encoded, with its `=`.
+    pub name: Box<[u8]>,
+    /// What fills it.
+    pub value: Expression,
+}
+
+/// A request template of an HTTP integration.
+#[derive(Debug)]
+pub enum BodyTemplate {
+    /// `$input.body` or `$input.json('$')`: the client's body.
+    Passthrough,
+    /// Text and `$context`, `$stageVariables` references.
+    Text(Substitution),
+    /// Needs more of the template language than this version runs.
+    Unserved(Box<str>),
+}
+
+/// A `MOCK` integration.
+#[derive(Debug)]
+pub struct MockPlan {
+    /// Request templates by the client's `Content-Type`.
+    pub templates: ByMediaType<MockRequest>,
+    /// What happens without a matching template.
+    pub passthrough: PassthroughBehavior,
+    /// Chosen by the status that the template gives.
+    pub responses: Responses,
+}
+
+/// What a MOCK's request template comes to.
+#[derive(Debug)]
+pub enum MockRequest {
+    /// An integer `statusCode`, found at deploy time.
+    Status(i64),
+    /// A text without an integer `statusCode`: 500, `Unable to parse statusCode`.
+    NoStatus,
+    /// Text that depends on `$context` or stage variables, read at run time.
+    Text(Substitution),
+    /// The client's body.
+    Passthrough,
+    /// Needs more of the template language than this version runs.
+    Unserved(Box<str>),
+}

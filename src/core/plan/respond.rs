@@ -1,0 +1,89 @@
+//! Integration responses: which one answers, and what it makes of the back end's answer.
+
+use crate::mapping::{Expression, Substitution};
+
+use super::ByMediaType;
+
+/// The integration responses of a method, chosen by a table instead of by patterns: a back end's status is the only
+/// thing a pattern of an HTTP or MOCK integration is tested against, and there are 500 of them.
+#[derive(Debug, Default)]
+pub struct Responses {
+    /// For status 100 to 599 the index into `plans`, [`NONE`] where nothing matches.
+    by_status: Box<[u8]>,
+    plans: Box<[ResponsePlan]>,
+}
+
+const NONE: u8 = u8::MAX;
+const STATUS_FIRST: u16 = 100;
+const STATUS_COUNT: usize = 500;
+
+impl Responses {
+    /// Most integration responses of one method: one per status code that AWS allows would be 500; a table of bytes
+    /// has room for fewer, and nobody has more.
+    pub const COUNT_MAX: usize = NONE as usize;
+
+    /// Freezes the choice. `matches(index, status)` says whether a plan's pattern matches a status; the first that does
+    /// wins, else `default`.
+    pub fn new(
+        plans: Vec<ResponsePlan>,
+        default: Option<usize>,
+        mut matches: impl FnMut(usize, &str) -> bool,
+    ) -> Self {
+        debug_assert!(plans.len() <= Self::COUNT_MAX, "compile refuses more");
+        let mut choose = |status: usize| {
+            let text = (usize::from(STATUS_FIRST) + status).to_string();
+            let chosen = (0..plans.len()).find(|&index| matches(index, &text)).or(default);
+            chosen.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE)
+        };
+        Self { by_status: (0..STATUS_COUNT).map(&mut choose).collect(), plans: plans.into_boxed_slice() }
+    }
+
+    /// The response for a back end's status; `None`: nothing matches and there is no default.
+    pub fn for_status(&self, status: u16) -> Option<&ResponsePlan> {
+        let index = *self.by_status.get(usize::from(status.checked_sub(STATUS_FIRST)?))?;
+        self.plans.get(usize::from(index))
+    }
+}
+
+/// One integration response.
+#[derive(Debug)]
+pub struct ResponsePlan {
+    /// Status sent to the client.
+    pub status: u16,
+    /// Mapped headers: remapped name, and the expression that fills it.
+    pub headers: Box<[(Box<[u8]>, Expression)]>,
+    /// Body by the client's `Accept`; empty: the back end's body as it is (MOCK: none).
+    pub bodies: ByMediaType<ResponseBody>,
+}
+
+/// A response template.
+#[derive(Debug)]
+pub enum ResponseBody {
+    /// The back end's body.
+    Passthrough,
+    /// Text and `$context`, `$stageVariables` references.
+    Text(Substitution),
+    /// Needs more of the template language than this version runs.
+    Unserved(Box<str>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(status: u16) -> ResponsePlan {
+        ResponsePlan { status, headers: Box::default(), bodies: ByMediaType::default() }
+    }
+
+    #[test]
+    fn the_first_match_wins_then_the_default_then_nothing() {
+        let starts = ["2", "20"];
+        let matches = |index: usize, status: &str| starts.get(index).is_some_and(|start| status.starts_with(start));
+        let with_default = Responses::new(vec![plan(1), plan(2), plan(3)], Some(2), matches);
+        assert_eq!(with_default.for_status(204).map(|plan| plan.status), Some(1));
+        assert_eq!(with_default.for_status(404).map(|plan| plan.status), Some(3));
+        let without = Responses::new(vec![plan(1)], None, matches);
+        assert!(without.for_status(404).is_none());
+        assert!(without.for_status(99).is_none() && without.for_status(600).is_none());
+    }
+}

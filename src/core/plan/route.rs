@@ -1,0 +1,36 @@
+//! One method of one resource, ready to run.
+
+use super::{HttpPlan, MockPlan};
+
+/// A dense number for a route's counters. It stays the same across snapshots while the route exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RouteSlot(pub u32);
+
+/// A method of a resource.
+#[derive(Debug)]
+pub struct RoutePlan {
+    /// `$context.resourcePath`, with braces.
+    pub resource_path: Box<str>,
+    /// `$context.resourceId`.
+    pub resource_id: Box<str>,
+    /// Declared method, `ANY` included.
+    pub method: &'static str,
+    /// Its counters.
+    pub slot: RouteSlot,
+    /// Names of the path variables, in template order: the captures of the trie are theirs.
+    pub variables: Box<[Box<str>]>,
+    /// What answers.
+    pub integration: IntegrationPlan,
+}
+
+/// What answers a route.
+#[derive(Debug)]
+pub enum IntegrationPlan {
+    /// `HTTP` and `HTTP_PROXY`.
+    Http(Box<HttpPlan>),
+    /// `MOCK`.
+    Mock(Box<MockPlan>),
+    /// Something this version cannot do, or a definition that AWS accepts and cannot run: 500
+    /// `API_CONFIGURATION_ERROR`, with the reason for the operator.
+    Unserved(Box<str>),
+}

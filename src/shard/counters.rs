@@ -1,0 +1,137 @@
+//! What a shard counts. Each counter has one writer, the shard, and is read by telemetry.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ringgate_core::exchange::CallFailure;
+use ringgate_core::plan::RouteSlot;
+use ringgate_core::proto::h1::Refusal;
+use ringgate_core::record::{Counter, Histogram};
+
+/// Counters and gauges of one shard.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Requests answered, by the hundreds digit of their status.
+    pub by_class: [Counter; 6],
+    /// From the head of a request to the end of its response.
+    pub latency: Histogram,
+    /// From calling an origin to the head of its answer.
+    pub integration_latency: Histogram,
+    /// Connections accepted.
+    pub accepted: Counter,
+    /// Connections open now.
+    pub open: Counter,
+    /// Connections turned away because the cap was reached.
+    pub shed_connections: Counter,
+    /// Requests turned away because the memory cap was reached.
+    pub shed_memory: Counter,
+    /// Requests turned away because their origin had no connection left.
+    pub shed_origin: Counter,
+    /// Times that no descriptor was left to accept a connection with.
+    pub out_of_descriptors: Counter,
+    /// Client messages refused, by reason.
+    pub refusals: [Counter; Refusal::ALL.len()],
+    /// Answers of origins refused, by reason.
+    pub broken_answers: [Counter; Refusal::ALL.len()],
+    /// Clients that were too slow with a head.
+    pub head_timeouts: Counter,
+    /// Clients that were too slow with a body, sending or receiving.
+    pub body_timeouts: Counter,
+    /// Responses that a client did not take whole.
+    pub client_aborts: Counter,
+    /// Responses cut short because the origin broke off.
+    pub origin_aborts: Counter,
+    /// Responses cut short or refused because they were too large.
+    pub too_large: Counter,
+    /// Calls that failed, by [`failure_index`].
+    pub call_failures: [Counter; FAILURES.len()],
+    /// Calls made a second time because a kept connection had died.
+    pub origin_retries: Counter,
+    /// Answers that came before the request's body was sent.
+    pub early_answers: Counter,
+    /// Connections opened to origins.
+    pub origin_connects: Counter,
+    /// Connections to origins taken from the pool.
+    pub origin_reuses: Counter,
+    /// Connections to origins open now.
+    pub origin_open: Counter,
+    /// Connections to origins idle now.
+    pub origin_idle: Counter,
+    /// Addresses of origins set aside now.
+    pub origin_set_aside: Counter,
+    /// Bytes of buffers lent now.
+    pub memory: Counter,
+    /// Times a PROXY protocol header was refused.
+    pub proxy_header_refusals: Counter,
+    /// Counters of routes.
+    pub routes: RouteCounters,
+}
+
+/// Labels of the ways a call can fail.
+pub const FAILURES: [&str; 10] = [
+    "refused",
+    "name_not_found",
+    "address_not_allowed",
+    "network",
+    "protocol",
+    "timeout",
+    "too_many_connections",
+    "out_of_memory",
+    "answer_too_large",
+    "client_body",
+];
+
+/// Where a failure is counted: an index into [`FAILURES`].
+pub const fn failure_index(failure: CallFailure) -> usize {
+    match failure {
+        CallFailure::Refused => 0,
+        CallFailure::NameNotFound => 1,
+        CallFailure::AddressNotAllowed => 2,
+        CallFailure::Network => 3,
+        CallFailure::Protocol => 4,
+        CallFailure::Timeout => 5,
+        CallFailure::TooManyConnections => 6,
+        CallFailure::OutOfMemory => 7,
+        CallFailure::AnswerTooLarge => 8,
+        CallFailure::Body(_) => 9,
+    }
+}
+
+/// Counters of one route: 32 bytes a route and shard.
+#[derive(Debug, Default)]
+pub struct RouteCounter {
+    /// Requests.
+    pub requests: Counter,
+    /// Those answered 4xx.
+    pub client_errors: Counter,
+    /// Those answered 5xx.
+    pub server_errors: Counter,
+    /// Sum of latencies in nanoseconds.
+    pub latency_nanos: Counter,
+}
+
+/// Routes per block.
+const BLOCK: usize = 256;
+
+/// A block of route counters.
+pub type Block = Arc<[RouteCounter]>;
+
+/// Grows by whole blocks, which never move: the shard writes into those it knows without a lock.
+#[derive(Debug, Default)]
+pub struct RouteCounters(Mutex<Vec<Block>>);
+
+impl RouteCounters {
+    /// All blocks, for reading, or for the shard to write from now on. Makes room for `slots` routes first.
+    pub fn blocks(&self, slots: u32) -> Vec<Block> {
+        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while blocks.len() * BLOCK < slots as usize {
+            blocks.push((0..BLOCK).map(|_| RouteCounter::default()).collect());
+        }
+        blocks.clone()
+    }
+}
+
+/// The counters of a route in a list of blocks.
+pub fn route_counter(blocks: &[Block], slot: RouteSlot) -> Option<&RouteCounter> {
+    let slot = slot.0 as usize;
+    blocks.get(slot / BLOCK)?.get(slot % BLOCK)
+}

@@ -1,0 +1,103 @@
+//! Every message in and out of a shard. This page is the whole conversation.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_queue::ArrayQueue;
+use ringgate_core::plan::{Snapshot, UpstreamSlot};
+
+use crate::net::wake::Waker;
+
+/// Messages that wait for one shard, at most. Control sends a handful per publication and look-up.
+const TO_SHARD_MAX: usize = 4096;
+/// Messages that wait for control, at most.
+const FROM_SHARDS_MAX: usize = 16_384;
+
+/// Everything another thread may say to a shard.
+pub enum ToShard {
+    /// From the publisher: serve this from now on. Adoption cannot fail: whatever could was done while compiling. Must
+    /// arrive: the sender waits for room.
+    Adopt(Arc<Snapshot>),
+    /// From control's resolver: where an origin lives; empty when its name could not be resolved. Must arrive: requests
+    /// to a new origin wait for it (and time out).
+    Addresses {
+        /// Which origin.
+        upstream: UpstreamSlot,
+        /// Its addresses, in the order of the answer.
+        addresses: Arc<[SocketAddr]>,
+    },
+    /// From the supervisor: stop accepting, finish what is under way, close what is idle. Must arrive.
+    Drain {
+        /// Connections still open after this are closed.
+        within: Duration,
+    },
+}
+
+/// Everything a shard may say.
+pub enum FromShard {
+    /// To the publisher: this version is being served. Counted; a lost one shows as a publication that is not
+    /// acknowledged.
+    Adopted {
+        /// The version.
+        version: u64,
+    },
+    /// To the publisher: the last exchange that used it has ended. Freed over there, because no shard drops a big tree.
+    /// If there is no room, the shard frees it after all.
+    Retired(Arc<Snapshot>),
+    /// To the supervisor: nothing is open any more.
+    Drained,
+}
+
+/// A shard's mailbox, as others see it.
+pub struct Inbox {
+    messages: ArrayQueue<ToShard>,
+    waker: Waker,
+}
+
+impl Inbox {
+    /// An empty mailbox whose shard is woken through `waker`.
+    pub fn new(waker: Waker) -> Self {
+        Self { messages: ArrayQueue::new(TO_SHARD_MAX), waker }
+    }
+
+    /// Puts a message in.
+    ///
+    /// # Errors
+    /// Gives the message back when the mailbox is full.
+    pub fn send(&self, message: ToShard) -> Result<(), ToShard> {
+        let sent = self.messages.push(message);
+        self.waker.wake();
+        sent
+    }
+
+    /// The oldest message, for the shard.
+    pub(super) fn take(&self) -> Option<ToShard> {
+        self.messages.pop()
+    }
+}
+
+/// Control's mailbox: all shards write, control reads.
+pub struct Outbox {
+    messages: ArrayQueue<FromShard>,
+    notify: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Outbox {
+    /// An empty mailbox; `notify` is called, from a shard's thread, whenever something was put in.
+    pub fn new(notify: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self { messages: ArrayQueue::new(FROM_SHARDS_MAX), notify }
+    }
+
+    /// Puts a message in; `false` when there is no room and the message is gone.
+    pub(super) fn send(&self, message: FromShard) -> bool {
+        let sent = self.messages.push(message).is_ok();
+        (self.notify)();
+        sent
+    }
+
+    /// The oldest message, for control.
+    pub fn take(&self) -> Option<FromShard> {
+        self.messages.pop()
+    }
+}

@@ -1,0 +1,168 @@
+//! One core's event loop: what it owns and what it serves.
+
+pub mod body;
+pub mod clock;
+pub mod counters;
+pub mod effects;
+pub mod inbox;
+mod inbuf;
+mod origins;
+mod owned;
+mod peer;
+mod random;
+mod relay;
+mod serve;
+pub mod settings;
+pub mod start;
+mod tick;
+mod view;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+use ringgate_core::exchange::{self, Exchange};
+use ringgate_core::plan::Snapshot;
+
+use clock::Clock;
+use counters::{Block, Counters};
+use inbox::{FromShard, Outbox};
+use owned::Owned;
+use random::Random;
+use relay::Ended;
+use serve::Session;
+use settings::Settings;
+use view::View;
+
+use crate::net::buffers::Buffers;
+use crate::net::client::pool::Pool;
+use crate::net::client::tls::TlsClients;
+use crate::net::ring::{Shutdown, Socket};
+use crate::net::timer::Deadlines;
+
+/// Sessions kept for the next connections.
+const FREE_SESSIONS_MAX: usize = 1024;
+
+/// Writes one access-log line, without waiting.
+pub type WriteLine = Box<dyn FnMut(&[u8])>;
+
+/// Everything one core owns.
+pub struct Shard {
+    settings: Arc<Settings>,
+    clock: Clock,
+    random: Random,
+    buffers: Rc<Buffers>,
+    /// Deadlines of what is under way: swept every few milliseconds.
+    deadlines: Deadlines,
+    /// Deadlines of parked connections: swept every second.
+    idle: Deadlines,
+    view: Owned<Rc<View>>,
+    pools: Owned<Vec<Pool>>,
+    /// Tasks that wait for an origin's addresses.
+    waiting: Owned<Vec<Waker>>,
+    counters: Arc<Counters>,
+    route_blocks: RefCell<Vec<Block>>,
+    sessions: Owned<Vec<Box<Session>>>,
+    log: Owned<Option<WriteLine>>,
+    line: Owned<Vec<u8>>,
+    tls: TlsClients,
+    open: Cell<u32>,
+    draining: Cell<bool>,
+    outbox: Arc<Outbox>,
+}
+
+impl Shard {
+    fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    fn view(&self) -> Rc<View> {
+        self.view.with(|view| view.clone())
+    }
+
+    fn adopt(&self, snapshot: Arc<Snapshot>) {
+        let version = snapshot.version;
+        *self.route_blocks.borrow_mut() = self.counters.routes.blocks(snapshot.route_slots);
+        let upstreams = snapshot.upstreams.len();
+        self.pools.with(|pools| {
+            if pools.len() < upstreams {
+                pools.resize_with(upstreams, Pool::default);
+            }
+        });
+        let view = View::new(snapshot, self.outbox.clone());
+        let old = self.view.with(|current| std::mem::replace(current, view));
+        drop(old);
+        self.outbox.send(FromShard::Adopted { version });
+    }
+
+    fn lend_session(&self) -> Box<Session> {
+        self.sessions.with(Vec::pop).unwrap_or_default()
+    }
+
+    fn take_back_session(&self, session: Box<Session>) {
+        self.sessions.with(|free| {
+            if free.len() < FREE_SESSIONS_MAX {
+                free.push(session);
+            }
+        });
+    }
+
+    /// Counts and logs a request that is over.
+    fn record(&self, x: &Exchange<'_>, ended: Ended) {
+        let counters = &*self.counters;
+        let facts = &x.facts;
+        counters.by_class[usize::from(facts.status / 100).min(5)].increment();
+        counters.latency.record_nanos(facts.response_latency_nanos);
+        if let Some(nanos) = facts.integration_latency_nanos {
+            counters.integration_latency.record_nanos(nanos);
+        }
+        match ended {
+            Ended::Complete => {}
+            Ended::ClientGone => counters.client_aborts.increment(),
+            Ended::OriginBroke => counters.origin_aborts.increment(),
+            Ended::TooLarge => counters.too_large.increment(),
+        }
+        if let Some(failure) = facts.call_failure {
+            counters.call_failures[counters::failure_index(failure)].increment();
+        }
+        if let Some(route) = x.route() {
+            self.record_route(route.slot, facts.status, facts.response_latency_nanos);
+        }
+        self.log.with(|log| {
+            if let Some(write) = log {
+                self.line.with(|line| {
+                    line.clear();
+                    exchange::write_access_log(x, line);
+                    write(line);
+                });
+            }
+        });
+    }
+
+    fn record_route(&self, slot: ringgate_core::plan::RouteSlot, status: u16, nanos: u64) {
+        let blocks = self.route_blocks.borrow();
+        let Some(counter) = counters::route_counter(&blocks, slot) else { return };
+        counter.requests.increment();
+        counter.latency_nanos.add(nanos);
+        match status / 100 {
+            4 => counter.client_errors.increment(),
+            5 => counter.server_errors.increment(),
+            _ => {}
+        }
+    }
+
+    /// Turns a connection away with 503, without reading a byte.
+    async fn shed(&self, socket: &Socket) {
+        let mut date_line = Vec::new();
+        self.clock.write_date(self.clock.wall(self.clock.now()), &mut date_line);
+        let mut response = Vec::new();
+        exchange::write_refusal(503, &date_line, &mut response);
+        self.counters.by_class[5].increment();
+        let all = 0..response.len();
+        let deadline = self.deadlines.watch(socket);
+        deadline.set(self.clock.recent() + self.settings.head_timeout, Shutdown::Both);
+        let _ = socket.write_all(response, all).await;
+        socket.shutdown(Shutdown::Write);
+    }
+}

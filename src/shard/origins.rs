@@ -1,0 +1,202 @@
+//! Connections to origins, on behalf of exchanges.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::task::Poll;
+use std::time::Duration;
+
+use ringgate_core::base::Instant;
+use ringgate_core::exchange::CallFailure;
+use ringgate_core::plan::{UpstreamPlan, UpstreamSlot};
+use ringgate_core::proto::h1::Refusal;
+
+use super::Shard;
+use super::effects::{Origin, OriginAnswer};
+use crate::net::buffers::Size;
+use crate::net::client::pool::{Connection, Pool, Resolution};
+use crate::net::client::stream::OriginStream;
+use crate::net::client::tls::{TlsStream, Verification};
+use crate::net::ring::{Shutdown, Socket};
+use crate::net::timeout;
+
+/// Patience with one address. The integration's own timeout bounds all attempts together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+impl Shard {
+    /// A connection to an origin: a kept one if `may_reuse`, else a new one.
+    pub(super) async fn origin(
+        &self,
+        upstream: UpstreamSlot,
+        deadline: Instant,
+        may_reuse: bool,
+        is_idempotent: bool,
+    ) -> Result<Origin, CallFailure> {
+        let now = self.clock.recent();
+        while may_reuse && let Some(connection) = self.pool(upstream, |pool| pool.take_idle(now)).flatten() {
+            // A request that must not be sent twice is not sent into a connection that may just have been closed.
+            if is_idempotent || connection.stream.socket().is_quiet() {
+                self.counters.origin_reuses.increment();
+                return Ok(self.watched(connection, upstream));
+            }
+            self.pool(upstream, |pool| pool.open -= 1);
+        }
+        self.connect(upstream, deadline).await
+    }
+
+    fn pool<R>(&self, upstream: UpstreamSlot, f: impl FnOnce(&mut Pool) -> R) -> Option<R> {
+        self.pools.with(|pools| pools.get_mut(upstream.0 as usize).map(f))
+    }
+
+    fn watched(&self, connection: Connection, upstream: UpstreamSlot) -> Origin {
+        Origin { deadline: self.deadlines.watch(connection.stream.socket()), connection, upstream }
+    }
+
+    async fn connect(&self, upstream: UpstreamSlot, deadline: Instant) -> Result<Origin, CallFailure> {
+        let view = self.view();
+        let plan = view.snapshot().upstreams.get(upstream.0 as usize).and_then(Option::as_ref);
+        let plan = plan.ok_or(CallFailure::NameNotFound)?;
+        self.resolved(upstream, deadline).await?;
+        let has_room = self.pool(upstream, |pool| {
+            let has_room = pool.open < self.settings.origin_connections_max;
+            pool.open += usize::from(has_room);
+            has_room
+        });
+        if has_room != Some(true) {
+            self.counters.shed_origin.increment();
+            return Err(CallFailure::TooManyConnections);
+        }
+        let connected = self.connect_to_any(plan, upstream, deadline).await;
+        if connected.is_err() {
+            self.pool(upstream, |pool| pool.open -= 1);
+        }
+        connected
+    }
+
+    /// Tries the addresses in turn until one takes the connection.
+    async fn connect_to_any(
+        &self,
+        plan: &UpstreamPlan,
+        upstream: UpstreamSlot,
+        deadline: Instant,
+    ) -> Result<Origin, CallFailure> {
+        let mut tried = Vec::new();
+        let mut failure = CallFailure::Refused;
+        loop {
+            let now = self.clock.now();
+            if now >= deadline {
+                return Err(CallFailure::Timeout);
+            }
+            let Some(address) = self.pool(upstream, |pool| pool.next_address(now, &tried)).flatten() else {
+                return Err(failure);
+            };
+            tried.push(address);
+            if !self.settings.allows_origin(address) {
+                failure = CallFailure::AddressNotAllowed;
+                continue;
+            }
+            match self.connect_to(plan, address, deadline.since(now).min(CONNECT_TIMEOUT)).await {
+                Ok(stream) => {
+                    self.counters.origin_connects.increment();
+                    return Ok(self.watched(Connection::new(stream, address), upstream));
+                }
+                Err(why) => {
+                    self.set_aside(upstream, address);
+                    failure = why;
+                }
+            }
+        }
+    }
+
+    async fn connect_to(
+        &self,
+        plan: &UpstreamPlan,
+        address: SocketAddr,
+        patience: Duration,
+    ) -> Result<OriginStream, CallFailure> {
+        let socket = match timeout(patience, Socket::connect(address)).await {
+            Some(Ok(socket)) => socket,
+            Some(Err(_)) => return Err(CallFailure::Refused),
+            None => return Err(CallFailure::Timeout),
+        };
+        if !plan.is_tls {
+            return Ok(OriginStream::Plain(socket));
+        }
+        let deadline = self.deadlines.watch(&socket);
+        deadline.set(self.clock.now() + patience, Shutdown::Both);
+        let verification = if plan.any_authority { Verification::AnyAuthority } else { Verification::Full };
+        let stream = TlsStream::connect(socket, &self.tls, verification, &plan.host).await;
+        let is_late = deadline.has_fired();
+        drop(deadline);
+        match stream {
+            Ok(stream) => Ok(OriginStream::Tls(Box::new(stream))),
+            Err(_) if is_late => Err(CallFailure::Timeout),
+            Err(_) => Err(CallFailure::Network),
+        }
+    }
+
+    /// Waits until the origin's name has been resolved.
+    async fn resolved(&self, upstream: UpstreamSlot, deadline: Instant) -> Result<(), CallFailure> {
+        let resolution = || self.pool(upstream, |pool| pool.resolution()).unwrap_or(Resolution::Failed);
+        let patience = deadline.since(self.clock.recent());
+        let waited = timeout(
+            patience,
+            poll_fn(|context| {
+                if resolution() == Resolution::Pending {
+                    self.waiting.with(|waiting| waiting.push(context.waker().clone()));
+                    return Poll::Pending;
+                }
+                Poll::Ready(resolution())
+            }),
+        );
+        let resolution = if resolution() == Resolution::Pending { waited.await } else { Some(resolution()) };
+        match resolution {
+            Some(Resolution::Known) => Ok(()),
+            Some(_) => Err(CallFailure::NameNotFound),
+            None => Err(CallFailure::Timeout),
+        }
+    }
+
+    /// Takes in what control's resolver found.
+    pub(super) fn update_addresses(&self, upstream: UpstreamSlot, addresses: &[SocketAddr]) {
+        self.pools.with(|pools| {
+            let slot = upstream.0 as usize;
+            if pools.len() <= slot {
+                pools.resize_with(slot + 1, Pool::default);
+            }
+            pools[slot].update(addresses);
+        });
+        for waker in self.waiting.with(std::mem::take) {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn set_aside(&self, upstream: UpstreamSlot, address: SocketAddr) {
+        let now = self.clock.recent();
+        self.pool(upstream, |pool| pool.set_aside(address, now));
+    }
+
+    /// Closes a connection that cannot be used again.
+    pub(super) fn close_origin(&self, origin: Origin) {
+        let upstream = origin.upstream;
+        drop(origin);
+        self.pool(upstream, |pool| pool.open -= 1);
+    }
+
+    /// Ends an answer: keeps its connection if it can serve again, and takes the buffer back.
+    pub(super) fn finish_origin(&self, answer: OriginAnswer, is_reusable: bool) {
+        let OriginAnswer { origin, buffer, .. } = answer;
+        self.buffers.take_back(Size::Body, buffer);
+        if !is_reusable || self.is_draining() {
+            return self.close_origin(origin);
+        }
+        let Origin { deadline, connection, upstream } = origin;
+        drop(deadline);
+        let now = self.clock.recent();
+        self.pool(upstream, |pool| pool.put_idle(connection, now));
+    }
+
+    pub(super) fn broken_answer(&self, refusal: Refusal) -> CallFailure {
+        self.counters.broken_answers[refusal.index()].increment();
+        CallFailure::Protocol
+    }
+}

@@ -1,0 +1,144 @@
+//! Passing an origin's body on to the client.
+//!
+//! The response head is written into the free space before the body it precedes, and chunk framing around it, so that
+//! what was read in one call leaves in one call, uncopied.
+
+use ringgate_core::exchange::Framed;
+use ringgate_core::proto::h1::encode_chunk_header;
+
+use super::Shard;
+use super::effects::OriginAnswer;
+use crate::net::buffers::{HEADROOM_BYTES, Size, TAILROOM_BYTES};
+use crate::net::ring::{Shutdown, Socket};
+use crate::net::timer::Deadline;
+
+/// How a relay ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything was sent.
+    Complete,
+    /// The client went away or was too slow.
+    ClientGone,
+    /// The origin broke off, or broke its framing: the client must not take the response for whole.
+    OriginBroke,
+    /// The body is larger than a response may be.
+    TooLarge,
+}
+
+/// One response on its way.
+pub struct Relay<'r> {
+    pub(super) shard: &'r Shard,
+    pub(super) client: &'r Socket,
+    pub(super) client_deadline: &'r Deadline,
+    pub(super) framed: Framed,
+    pub(super) body_bytes_max: u64,
+    /// The answer to HEAD: a head only.
+    pub(super) is_head: bool,
+}
+
+impl Relay<'_> {
+    /// Sends `head` and the body of `answer`. Gives the number of body bytes that came from the origin.
+    pub async fn run(&self, mut head: &[u8], answer: &mut OriginAnswer) -> (Ended, u64) {
+        if self.is_head || (answer.decoder.is_done() && answer.received == 0 && self.framed != Framed::Chunked) {
+            let bytes = head.to_vec();
+            let all = 0..bytes.len();
+            return (self.write(bytes, all).await.0, 0);
+        }
+        loop {
+            if answer.received > self.body_bytes_max {
+                return (Ended::TooLarge, answer.received);
+            }
+            let ended = self.send_piece(head, answer).await;
+            if ended != Ended::Complete || answer.decoder.is_done() {
+                return (ended, answer.received);
+            }
+            head = b"";
+            if let Err(ended) = self.receive_piece(answer).await {
+                return (ended, answer.received);
+            }
+        }
+    }
+
+    /// Frames and writes `answer.here`, with `head` before it.
+    async fn send_piece(&self, head: &[u8], answer: &mut OriginAnswer) -> Ended {
+        let mut prefix = [0_u8; 0].to_vec();
+        let mut before = head;
+        let mut end = answer.here.end;
+        if self.framed == Framed::Chunked {
+            prefix.extend_from_slice(head);
+            end = frame_chunk(&mut prefix, answer);
+            before = &prefix;
+        }
+        let mut buffer = std::mem::take(&mut answer.buffer);
+        let mut start = answer.here.start;
+        if before.len() <= start {
+            start -= before.len();
+            buffer[start..answer.here.start].copy_from_slice(before);
+        } else {
+            let bytes = before.to_vec();
+            let all = 0..bytes.len();
+            let (ended, _) = self.write(bytes, all).await;
+            if ended != Ended::Complete {
+                answer.buffer = buffer;
+                return ended;
+            }
+        }
+        let (ended, buffer) = self.write(buffer, start..end).await;
+        answer.buffer = buffer;
+        answer.here = HEADROOM_BYTES..HEADROOM_BYTES;
+        ended
+    }
+
+    async fn write(&self, buffer: Vec<u8>, range: std::ops::Range<usize>) -> (Ended, Vec<u8>) {
+        if range.is_empty() {
+            return (Ended::Complete, buffer);
+        }
+        self.client_deadline.set(self.shard.clock.recent() + self.shard.settings.body_timeout, Shutdown::Both);
+        let (written, buffer) = self.client.write_all(buffer, range).await;
+        self.client_deadline.clear();
+        (if written.is_ok() { Ended::Complete } else { Ended::ClientGone }, buffer)
+    }
+
+    /// Reads and decodes until there is content to send or the body has ended.
+    async fn receive_piece(&self, answer: &mut OriginAnswer) -> Result<(), Ended> {
+        answer.here = HEADROOM_BYTES..HEADROOM_BYTES;
+        while answer.here.is_empty() && !answer.decoder.is_done() {
+            // The origin must keep sending: each piece has the patience of a body.
+            let patience = self.shard.clock.recent() + self.shard.settings.body_timeout;
+            answer.origin.deadline.set(patience, Shutdown::Both);
+            let room = HEADROOM_BYTES..Size::Body.bytes() - TAILROOM_BYTES;
+            let buffer = std::mem::take(&mut answer.buffer);
+            let (read, buffer) = answer.origin.connection.stream.read(buffer, room).await;
+            answer.buffer = buffer;
+            match read {
+                Ok(0) if answer.origin.deadline.has_fired() => return Err(Ended::OriginBroke),
+                Ok(0) => answer.decoder.handle_end().map_err(|_| Ended::OriginBroke)?,
+                Ok(count) => {
+                    answer.next = HEADROOM_BYTES;
+                    answer.end = HEADROOM_BYTES + count;
+                    answer.decode().map_err(|_| Ended::OriginBroke)?;
+                }
+                Err(_) => return Err(Ended::OriginBroke),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Appends the chunk header to `prefix` and puts the chunk's end, and the last chunk, behind the content. Gives the new
+/// end. Trailers of the origin end here: the client was promised none.
+fn frame_chunk(prefix: &mut Vec<u8>, answer: &mut OriginAnswer) -> usize {
+    let mut end = answer.here.end;
+    let mut put = |bytes: &[u8], end: &mut usize| {
+        answer.buffer[*end..*end + bytes.len()].copy_from_slice(bytes);
+        *end += bytes.len();
+    };
+    if !answer.here.is_empty() {
+        encode_chunk_header(answer.here.len(), prefix);
+        put(b"\r\n", &mut end);
+    }
+    if answer.decoder.is_done() {
+        put(b"0\r\n\r\n", &mut end);
+    }
+    end
+}

@@ -1,0 +1,356 @@
+//! A client connection: parked while idle, active while requests come.
+//!
+//! Parked, a connection is a small task that waits for readability and holds no buffer. Active, it has a buffer, a
+//! session and a large future; after a second without a request it is parked again.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ringgate_core::exchange::{self, Client, Exchange, Facts, Request, Scratch, Served};
+use ringgate_core::proto::h1::{HeadLimits, Progress, Refusal, RequestHead, ResponseHead, parse_request};
+use ringgate_core::record::ids;
+
+use super::Shard;
+use super::body::ClientBody;
+use super::effects::ShardEffects;
+use super::inbuf::Inbuf;
+use super::peer::Peer;
+use super::relay::{Ended, Relay};
+use crate::net::buffers::Size;
+use crate::net::ring::{Shutdown, Socket};
+use crate::net::timer::Deadline;
+
+/// An active connection without a request for this long is parked.
+const PARK_AFTER: Duration = Duration::from_secs(1);
+/// How long, and for how many bytes, a connection that is being closed waits for its client to stop sending, so that the
+/// last response is not lost to a reset (RFC 9112 section 9.6).
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES_MAX: usize = 1024 * 1024;
+
+/// Memory that goes from connection to connection.
+#[derive(Default)]
+pub struct Session {
+    head: RequestHead,
+    answer_head: ResponseHead,
+    scratch: Scratch,
+    overread: Vec<u8>,
+    collected: Vec<u8>,
+    date_line: Vec<u8>,
+}
+
+/// Serves a connection to its end.
+pub async fn connection(shard: Rc<Shard>, socket: Socket, peer: Option<SocketAddr>) {
+    let mut is_fresh = true;
+    loop {
+        if !park(&shard, &socket, is_fresh).await {
+            return;
+        }
+        let active = Box::pin(activate(&shard, &socket, peer, is_fresh));
+        if active.await == Next::Close {
+            return;
+        }
+        is_fresh = false;
+    }
+}
+
+/// Waits for the first byte of something. `false`: close.
+async fn park(shard: &Rc<Shard>, socket: &Socket, is_fresh: bool) -> bool {
+    if shard.is_draining() && !is_fresh {
+        return false;
+    }
+    let idle = shard.idle.watch(socket);
+    // A client that connects and says nothing has the time of a head, one that has been served that of an idle one.
+    let patience = if is_fresh { shard.settings.head_timeout } else { shard.settings.idle_timeout };
+    idle.set(shard.clock.recent() + patience, Shutdown::Read);
+    let ready = socket.readable().await;
+    ready.is_ok() && !idle.has_fired()
+}
+
+/// What becomes of a connection after a while of activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Park,
+    Close,
+}
+
+async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Option<SocketAddr>, is_fresh: bool) -> Next {
+    let Ok(buffer) = shard.buffers.lend(Size::Head) else {
+        shard.counters.shed_memory.increment();
+        shard.shed(socket).await;
+        return Next::Close;
+    };
+    let mut connection = Connection {
+        shard,
+        socket,
+        deadline: shard.deadlines.watch(socket),
+        inbuf: Inbuf::new(buffer),
+        session: shard.lend_session(),
+        peer: Peer::new(peer),
+    };
+    let next = connection.run(is_fresh).await;
+    let Connection { inbuf, session, .. } = connection;
+    shard.buffers.take_back(Size::Head, inbuf.bytes);
+    shard.take_back_session(session);
+    next
+}
+
+struct Connection<'c> {
+    shard: &'c Rc<Shard>,
+    socket: &'c Socket,
+    deadline: Deadline,
+    inbuf: Inbuf,
+    session: Box<Session>,
+    peer: Peer,
+}
+
+/// What reading a head comes to.
+enum Arrival {
+    Request,
+    Idle,
+    Closed,
+    Refused(Refusal),
+    Late,
+}
+
+impl Connection<'_> {
+    async fn run(&mut self, is_fresh: bool) -> Next {
+        if is_fresh && !self.read_proxy_header().await {
+            self.shard.counters.proxy_header_refusals.increment();
+            return Next::Close;
+        }
+        loop {
+            match self.read_head().await {
+                Arrival::Request => {}
+                Arrival::Idle => return Next::Park,
+                Arrival::Closed => return Next::Close,
+                Arrival::Late => {
+                    self.shard.counters.head_timeouts.increment();
+                    self.refuse(408).await;
+                    return Next::Close;
+                }
+                Arrival::Refused(refusal) => {
+                    self.shard.counters.refusals[refusal.index()].increment();
+                    self.refuse(refusal.status()).await;
+                    return Next::Close;
+                }
+            }
+            if !self.serve().await {
+                return Next::Close;
+            }
+        }
+    }
+
+    /// Reads until a head is complete.
+    async fn read_head(&mut self) -> Arrival {
+        self.session.head.clear();
+        let mut has_deadline = false;
+        loop {
+            let parsed = parse_request(self.inbuf.unread(), &HeadLimits::default(), &mut self.session.head);
+            match parsed {
+                Err(refusal) => return Arrival::Refused(refusal),
+                Ok(Progress::Complete(_)) => {
+                    self.deadline.clear();
+                    return Arrival::Request;
+                }
+                Ok(Progress::Partial) => {}
+            }
+            if !self.inbuf.make_room() {
+                return Arrival::Refused(Refusal::HeadersTooLarge);
+            }
+            let is_empty = self.inbuf.is_empty();
+            if is_empty && !self.wait_for_request().await {
+                return if self.shard.is_draining() { Arrival::Closed } else { Arrival::Idle };
+            }
+            if !has_deadline {
+                self.deadline.set(self.shard.clock.recent() + self.shard.settings.head_timeout, Shutdown::Read);
+                has_deadline = true;
+            }
+            match self.read_more().await {
+                true => {}
+                false if self.deadline.has_fired() && self.session.head.has_begun() => return Arrival::Late,
+                false => {
+                    if let Err(refusal) = self.session.head.handle_end() {
+                        self.shard.counters.refusals[refusal.index()].increment();
+                    }
+                    return Arrival::Closed;
+                }
+            }
+        }
+    }
+
+    /// Waits between two requests, for a while. `false`: nothing came.
+    async fn wait_for_request(&self) -> bool {
+        if self.shard.is_draining() {
+            return false;
+        }
+        self.deadline.wake_at(self.shard.clock.recent() + PARK_AFTER);
+        let ready = self.deadline.or_woken(self.socket.readable()).await;
+        self.deadline.clear();
+        ready.is_some()
+    }
+
+    async fn read_more(&mut self) -> bool {
+        let room = self.inbuf.end..self.inbuf.bytes.len();
+        let (read, bytes) = self.socket.read(std::mem::take(&mut self.inbuf.bytes), room).await;
+        self.inbuf.bytes = bytes;
+        match read {
+            Ok(count) if count > 0 => {
+                self.inbuf.end += count;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Serves the request whose head stands in the in-buffer. `false`: the connection ends.
+    async fn serve(&mut self) -> bool {
+        let shard = self.shard;
+        let head = &self.session.head;
+        let opened = ClientBody::open(head.framing, head.expect_continue, head.len, &mut self.inbuf);
+        let mut body = match opened {
+            Ok(body) => body,
+            Err(refusal) => {
+                shard.counters.refusals[refusal.index()].increment();
+                self.refuse(refusal.status()).await;
+                return false;
+            }
+        };
+        let keeps_alive = self.exchange(&mut body).await;
+        self.inbuf.consume(body.consumed);
+        if !self.session.overread.is_empty() {
+            let overread = std::mem::take(&mut self.session.overread);
+            self.inbuf.refill(&overread);
+            self.session.overread = overread;
+            self.session.overread.clear();
+        }
+        if !keeps_alive {
+            self.linger(body.is_done()).await;
+        }
+        keeps_alive
+    }
+
+    async fn exchange(&mut self, body: &mut ClientBody) -> bool {
+        let shard = self.shard;
+        let view = shard.view();
+        let facts = shard.facts(&self.session.head, self.inbuf.unread());
+        shard.clock.write_date(facts.wall, &mut self.session.date_line);
+        let Session { head, answer_head, scratch, overread, collected, date_line } = &mut *self.session;
+        let bytes = &self.inbuf.bytes[self.inbuf.start..self.inbuf.start + head.len];
+        self.peer.learn(shard, head, bytes);
+        let client = self.peer.client(date_line);
+        let request = Request { head, bytes, body: body.shape(), client };
+        let keeps_alive = head.keep_alive && !shard.is_draining();
+        let mut x = Exchange::new(request, view.snapshot(), scratch, facts, keeps_alive);
+        let mut effects = ShardEffects {
+            shard,
+            client: self.socket,
+            client_deadline: &self.deadline,
+            inbuf: &self.inbuf,
+            body,
+            answer_head,
+            answer: None,
+            overread,
+            collected,
+            request_body_bytes_max: view.snapshot().limits.request_body_bytes_max,
+        };
+        let served = exchange::serve(&mut x, &mut effects).await;
+        let answer = effects.answer.take();
+        let answer_keeps_alive = effects.answer_head.keep_alive;
+        let relay = Relay {
+            shard,
+            client: self.socket,
+            client_deadline: &self.deadline,
+            framed: x.framed,
+            body_bytes_max: view.snapshot().limits.response_body_bytes_max,
+            is_head: x.is_head(),
+        };
+        let ended = match (served, answer) {
+            (Served::Relay, Some(mut answer)) => {
+                let (ended, length) = relay.run(&x.scratch.response, &mut answer).await;
+                x.facts.response_length = length;
+                let reusable = ended == Ended::Complete && answer_keeps_alive && answer.is_exhausted();
+                shard.finish_origin(answer, reusable);
+                ended
+            }
+            (_, answer) => {
+                if let Some(answer) = answer {
+                    shard.finish_origin(answer, false);
+                }
+                let response = std::mem::take(&mut x.scratch.response);
+                let all = 0..response.len();
+                let (ended, response) = relay.write(response, all).await;
+                x.scratch.response = response;
+                ended
+            }
+        };
+        x.facts.response_latency_nanos = shard.clock.now().since(x.facts.started).as_nanos() as u64;
+        shard.record(&x, ended);
+        x.keeps_alive && ended == Ended::Complete
+    }
+
+    /// Answers a message that could not be read, in the shape of AWS's front end.
+    async fn refuse(&mut self, status: u16) {
+        let mut response = Vec::new();
+        let wall = self.shard.clock.wall(self.shard.clock.now());
+        self.shard.clock.write_date(wall, &mut self.session.date_line);
+        exchange::write_refusal(status, &self.session.date_line, &mut response);
+        self.shard.counters.by_class[usize::from(status / 100).min(5)].increment();
+        self.deadline.set(self.shard.clock.recent() + LINGER, Shutdown::Both);
+        let all = 0..response.len();
+        let (written, _) = self.socket.write_all(response, all).await;
+        if written.is_ok() {
+            self.linger(false).await;
+        }
+    }
+
+    /// Ends our side, and reads on for a while where the client may still be sending.
+    async fn linger(&mut self, is_done: bool) {
+        self.socket.shutdown(Shutdown::Write);
+        if is_done && self.inbuf.is_empty() {
+            return;
+        }
+        self.deadline.set(self.shard.clock.recent() + LINGER, Shutdown::Both);
+        let mut passed = 0;
+        while passed < LINGER_BYTES_MAX {
+            let bytes = std::mem::take(&mut self.inbuf.bytes);
+            let all = 0..bytes.len();
+            let (read, bytes) = self.socket.read(bytes, all).await;
+            self.inbuf.bytes = bytes;
+            match read {
+                Ok(count) if count > 0 => passed += count,
+                _ => return,
+            }
+        }
+    }
+
+    /// Reads a PROXY protocol header where this peer must send one. `false`: it did not, or it is broken.
+    async fn read_proxy_header(&mut self) -> bool {
+        if !self.peer.sends_proxy_header(&self.shard.settings) {
+            return true;
+        }
+        self.deadline.set(self.shard.clock.recent() + self.shard.settings.head_timeout, Shutdown::Both);
+        loop {
+            match self.peer.read_proxy_header(self.inbuf.unread()) {
+                Ok(Some(length)) => {
+                    self.inbuf.consume(length);
+                    self.deadline.clear();
+                    return true;
+                }
+                Ok(None) if self.inbuf.make_room() && self.read_more().await => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Shard {
+    fn facts(&self, head: &RequestHead, bytes: &[u8]) -> Facts {
+        let started = self.clock.now();
+        let wall = self.clock.wall(started);
+        let seed: [u8; 56] = self.random.bytes();
+        Facts::new(started, wall, head, bytes, &seed)
+    }
+}
+
+const _: () = assert!(ids::REQUEST_ID_BYTES == 36, "a UUID as text");

@@ -1,0 +1,208 @@
+//! Starting a shard: its thread, its event loop, its listeners; and ending it.
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use ringgate_core::plan::Snapshot;
+
+use super::clock::Clock;
+use super::counters::Counters;
+use super::inbox::{FromShard, Inbox, Outbox, ToShard};
+use super::owned::Owned;
+use super::random::Random;
+use super::settings::Settings;
+use super::view::View;
+use super::{Shard, WriteLine, serve, tick};
+use crate::net::buffers::Buffers;
+use crate::net::client::tls::TlsClients;
+use crate::net::listen::{Bound, Listener, is_out_of_descriptors};
+use crate::net::ring::{Driver, Shutdown};
+use crate::net::timer::Deadlines;
+use crate::net::wake::{self, Wakeups, WakeupsSeed};
+use crate::net::{pin_to, sleep, spawn};
+
+/// Stack of a shard's thread. Futures live on the heap; this is for the deepest call chain.
+const STACK_BYTES: usize = 2 * 1024 * 1024;
+/// Pause after the system had no descriptor left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What it takes to start a shard.
+pub struct Start {
+    /// Number of the shard, from 0.
+    pub index: usize,
+    /// The processor it is bound to; `None`: left to the scheduler.
+    pub cpu: Option<usize>,
+    /// How it waits.
+    pub driver: Driver,
+    /// Its listening sockets.
+    pub listeners: Vec<Bound>,
+    /// What it serves first.
+    pub snapshot: Arc<Snapshot>,
+    /// Its bounds.
+    pub settings: Arc<Settings>,
+    /// TLS towards origins.
+    pub tls: TlsClients,
+    /// Makes its access log, on its own thread.
+    pub log: Option<Box<dyn FnOnce() -> WriteLine + Send>>,
+    /// Where it reports to.
+    pub outbox: Arc<Outbox>,
+}
+
+/// A running shard, as others see it.
+pub struct Handle {
+    /// Its mailbox.
+    pub inbox: Arc<Inbox>,
+    /// Its counters.
+    pub counters: Arc<Counters>,
+    /// Its thread.
+    pub thread: JoinHandle<io::Result<()>>,
+}
+
+impl Start {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The kernel's, when there is no thread or descriptor left. What fails on the thread itself is its result.
+    pub fn spawn(self) -> io::Result<Handle> {
+        let (waker, seed) = wake::pair()?;
+        let inbox = Arc::new(Inbox::new(waker));
+        let counters = Arc::new(Counters::default());
+        let (theirs, counted) = (inbox.clone(), counters.clone());
+        let builder = thread::Builder::new().name(format!("shard-{}", self.index)).stack_size(STACK_BYTES);
+        let thread = builder.spawn(move || self.run(theirs, counted, seed))?;
+        Ok(Handle { inbox, counters, thread })
+    }
+
+    fn run(self, inbox: Arc<Inbox>, counters: Arc<Counters>, seed: WakeupsSeed) -> io::Result<()> {
+        if let Some(cpu) = self.cpu {
+            pin_to(cpu)?;
+        }
+        let driver = self.driver;
+        driver.run(self.serve(inbox, counters, seed))?
+    }
+
+    async fn serve(self, inbox: Arc<Inbox>, counters: Arc<Counters>, seed: WakeupsSeed) -> io::Result<()> {
+        let listeners = self.listeners.into_iter().map(Listener::new).collect::<io::Result<Vec<_>>>()?;
+        let wakeups = Wakeups::new(seed)?;
+        let shard = Rc::new(Shard {
+            clock: Clock::new(),
+            random: Random::from_system(),
+            buffers: Buffers::new(self.settings.memory_bytes_max),
+            deadlines: Deadlines::default(),
+            idle: Deadlines::default(),
+            view: Owned::new(View::new(self.snapshot.clone(), self.outbox.clone())),
+            pools: Owned::default(),
+            waiting: Owned::default(),
+            counters,
+            route_blocks: RefCell::default(),
+            sessions: Owned::default(),
+            log: Owned::new(self.log.map(|make| make())),
+            line: Owned::default(),
+            tls: self.tls,
+            open: Cell::new(0),
+            draining: Cell::new(false),
+            outbox: self.outbox,
+            settings: self.settings,
+        });
+        shard.adopt(self.snapshot);
+        for listener in listeners {
+            spawn(accept(shard.clone(), listener));
+        }
+        spawn(tick::run(shard.clone()));
+        shard.listen_to(inbox, wakeups).await;
+        Ok(())
+    }
+}
+
+/// Accepts until the shard drains. The accept itself is never dropped while it may complete: draining shuts the
+/// listener's queue by letting this task run until the process ends.
+async fn accept(shard: Rc<Shard>, listener: Listener) {
+    // Held back so that there is one descriptor to accept with, and to say no, when all others are in use.
+    let mut reserve = File::open("/dev/null").ok();
+    loop {
+        match listener.accept().await {
+            Ok((socket, peer)) => {
+                if shard.draining.get() {
+                    drop(socket);
+                    continue;
+                }
+                shard.counters.accepted.increment();
+                if shard.open.get() >= shard.settings.connections_max {
+                    shard.counters.shed_connections.increment();
+                    let shard = shard.clone();
+                    spawn(async move { shard.shed(&socket).await });
+                    continue;
+                }
+                shard.opened();
+                let shard = shard.clone();
+                spawn(async move {
+                    serve::connection(shard.clone(), socket, peer).await;
+                    shard.closed();
+                });
+            }
+            Err(error) if is_out_of_descriptors(&error) => {
+                shard.counters.out_of_descriptors.increment();
+                // One connection is accepted with the reserve and closed, so that its client learns at once.
+                reserve = None;
+                sleep(ACCEPT_PAUSE).await;
+            }
+            Err(_) => sleep(ACCEPT_PAUSE).await,
+        }
+        if reserve.is_none() {
+            reserve = File::open("/dev/null").ok();
+        }
+    }
+}
+
+impl Shard {
+    fn opened(&self) {
+        self.open.set(self.open.get() + 1);
+        self.counters.open.set(self.open.get().into());
+    }
+
+    fn closed(&self) {
+        self.open.set(self.open.get() - 1);
+        self.counters.open.set(self.open.get().into());
+        if self.draining.get() && self.open.get() == 0 {
+            self.outbox.send(FromShard::Drained);
+        }
+    }
+
+    /// Obeys messages until told to drain and done with it.
+    async fn listen_to(self: &Rc<Self>, inbox: Arc<Inbox>, mut wakeups: Wakeups) {
+        loop {
+            while let Some(message) = inbox.take() {
+                match message {
+                    ToShard::Adopt(snapshot) => self.adopt(snapshot),
+                    ToShard::Addresses { upstream, addresses } => self.update_addresses(upstream, &addresses),
+                    ToShard::Drain { within } => return self.drain(within).await,
+                }
+            }
+            if !wakeups.next().await {
+                return;
+            }
+        }
+    }
+
+    /// Lets what is under way end, closes what is idle, and after `within` closes the rest.
+    async fn drain(self: &Rc<Self>, within: Duration) {
+        self.draining.set(true);
+        self.idle.fire_all(Shutdown::Read);
+        self.deadlines.wake_all();
+        let deadline = self.clock.now() + within;
+        while self.open.get() > 0 && self.clock.now() < deadline {
+            sleep(Duration::from_millis(5)).await;
+        }
+        self.deadlines.fire_all(Shutdown::Both);
+        let grace = self.clock.now() + Duration::from_millis(200);
+        while self.open.get() > 0 && self.clock.now() < grace {
+            sleep(Duration::from_millis(5)).await;
+        }
+        self.outbox.send(FromShard::Drained);
+    }
+}
