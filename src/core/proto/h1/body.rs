@@ -87,3 +87,48 @@ impl BodyDecoder {
         debug_assert!(step.consumed > 0 || input.is_empty() || step.ended, "a step gets further or ends");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_of_known_length_ends_by_itself() {
+        let mut body = BodyDecoder::new(Framing::Length(5));
+        assert_eq!(body.decode(b"hel"), Ok(Step { consumed: 3, data: 0..3, ended: false }));
+        assert_eq!(body.bytes_left(), Some(2));
+        assert_eq!(body.handle_end(), Err(Refusal::TruncatedBody));
+        assert_eq!(body.decode(b"loGET"), Ok(Step { consumed: 2, data: 0..2, ended: true }));
+        assert_eq!(body.decode(b"GET"), Ok(Step { consumed: 0, data: 0..0, ended: true }));
+        assert_eq!(body.handle_end(), Ok(()));
+    }
+
+    #[test]
+    fn no_body_is_done_before_it_starts() {
+        for framing in [Framing::None, Framing::Length(0)] {
+            let mut body = BodyDecoder::new(framing);
+            assert!(body.is_done());
+            assert_eq!(body.decode(b"GET"), Ok(Step { consumed: 0, data: 0..0, ended: true }));
+        }
+    }
+
+    #[test]
+    fn a_body_until_close_ends_with_the_input() {
+        let mut body = BodyDecoder::new(Framing::UntilClose);
+        assert_eq!(body.decode(b"abc"), Ok(Step { consumed: 3, data: 0..3, ended: false }));
+        assert_eq!(body.bytes_left(), None);
+        assert_eq!(body.handle_end(), Ok(()));
+        assert!(body.is_done());
+        assert_eq!(body.decode(b"x"), Ok(Step { consumed: 0, data: 0..0, ended: true }));
+    }
+
+    #[test]
+    fn a_chunked_body_cut_short_is_not_done() {
+        let mut body = BodyDecoder::new(Framing::Chunked);
+        assert_eq!(body.decode(b"5\r\nhello\r\n0\r\n").map(|step| step.ended), Ok(false));
+        assert_eq!(body.handle_end(), Err(Refusal::TruncatedBody));
+        assert_eq!(body.decode(b"X: 1\r\n\r\n").map(|step| step.ended), Ok(true));
+        assert_eq!(body.chunked().map(|it| it.trailers()), Some(&b"X: 1\r\n"[..]));
+        assert_eq!(body.bytes_left(), Some(0));
+    }
+}

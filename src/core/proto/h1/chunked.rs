@@ -348,3 +348,117 @@ pub fn encode_chunk_header(len: usize, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(b"\r\n");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Content, trailers and the number of bytes used, from `input` in pieces that end at `cuts`.
+    fn decoded(input: &[u8], cuts: &[usize]) -> Result<(Vec<u8>, Vec<u8>, usize), Refusal> {
+        let (mut chunked, mut content, mut at) = (Chunked::new(), Vec::new(), 0);
+        for end in cuts.iter().copied().chain([input.len()]) {
+            while at < end && !chunked.is_ended() {
+                let step = chunked.decode(&input[at..end])?;
+                assert!(step.consumed > 0, "a decoder with input gets further");
+                content.extend_from_slice(&input[at..end][step.data]);
+                at += step.consumed;
+            }
+        }
+        if chunked.is_ended() { Ok((content, chunked.trailers().to_vec(), at)) } else { Err(Refusal::TruncatedBody) }
+    }
+
+    const GOOD: &[(&str, &str, &str)] = &[
+        ("0\r\n\r\n", "", ""),
+        ("5\r\nhello\r\n0\r\n\r\n", "hello", ""),
+        ("5\r\nhello\r\n000\r\n\r\n", "hello", ""),
+        ("00A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789", ""),
+        ("1;a\r\nx\r\n1;a=b;c=\"d;\\\"\u{b5} \t\"\r\ny\r\n0;z\r\n\r\n", "xy", ""),
+        ("1 ; a = b ;c\t= \"d\"\t;e\r\nx\r\n0\r\n\r\n", "x", ""),
+        ("1\r\n\n\r\n0\r\nX-T: 1 \r\nContent-Type: a/b\r\nEtag:  \"x\" \r\n\r\n", "\n", "X-T: 1 \r\nEtag:  \"x\" \r\n"),
+    ];
+
+    #[test]
+    fn good_bodies_decode_the_same_however_they_are_cut() {
+        for (input, content, trailers) in GOOD {
+            let input: Vec<u8> = input.chars().map(|it| it as u8).chain(*b"GET /").collect();
+            let expected = Ok((content.as_bytes().to_vec(), trailers.as_bytes().to_vec(), input.len() - 5));
+            for first in 0..input.len() {
+                assert_eq!(decoded(&input, &[first]), expected, "{input:?} cut at {first}");
+            }
+            let drip: Vec<_> = (1..input.len()).collect();
+            assert_eq!(decoded(&input, &drip), expected, "{input:?} byte by byte");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_chunked_body_has_its_reason() {
+        let long = format!("1;{}\r\nx\r\n0\r\n\r\n", "a".repeat(CHUNK_LINE_BYTES_MAX as usize));
+        let many = format!("1;{}\r\nx\r\n", "a".repeat(1_000)).repeat(17);
+        let trailer = format!("0\r\nX: {}\r\n\r\n", "a".repeat(TRAILER_BYTES_MAX));
+        let trailers = format!("0\r\n{}\r\n", "x:\r\n".repeat(TRAILER_FIELDS_MAX + 1));
+        let cases: &[(&str, Refusal)] = &[
+            ("\r\n", Refusal::BadChunkSize),
+            (" 5\r\n", Refusal::BadChunkSize),
+            ("+5\r\n", Refusal::BadChunkSize),
+            ("-5\r\n", Refusal::BadChunkSize),
+            ("0x5\r\n", Refusal::BadChunkSize),
+            ("1_0\r\n", Refusal::BadChunkSize),
+            ("5 \r\n", Refusal::BadChunkSize),
+            ("5 x\r\n", Refusal::BadChunkSize),
+            ("10000000000000005\r\n", Refusal::BadChunkSize),
+            ("00000000000000005\r\n", Refusal::BadChunkSize),
+            (";a\r\n", Refusal::BadChunkSize),
+            ("5\n", Refusal::BareLf),
+            ("5;a\nb\r\n", Refusal::BareLf),
+            ("5\rx", Refusal::BareCr),
+            ("5;a\rx\r\n", Refusal::BareCr),
+            ("5;a\0\r\n", Refusal::Nul),
+            ("5;\r\n", Refusal::BadChunkExtension),
+            ("5;a=\r\n", Refusal::BadChunkExtension),
+            ("5;a=\"b\r\n", Refusal::BadChunkExtension),
+            ("5;a=\"b\"c\r\n", Refusal::BadChunkExtension),
+            ("5;a=b=c\r\n", Refusal::BadChunkExtension),
+            ("5;a \r\n", Refusal::BadChunkExtension),
+            (&long, Refusal::ChunkExtensionTooLong),
+            (&many, Refusal::ChunkExtensionTooLong),
+            ("3\r\nhello\r\n", Refusal::BadChunkEnd),
+            ("5\r\nhello0\r\n", Refusal::BadChunkEnd),
+            ("5\r\nhello\n0\r\n", Refusal::BadChunkEnd),
+            ("0\r\nContent-Length: 5\r\n\r\n", Refusal::TrailerForbidden),
+            ("0\r\nhost: b\r\n\r\n", Refusal::TrailerForbidden),
+            ("0\r\nAuthorization: b\r\n\r\n", Refusal::TrailerForbidden),
+            ("0\r\nX-T\r\n\r\n", Refusal::BadFieldName),
+            ("0\r\nX-T : 1\r\n\r\n", Refusal::SpaceBeforeColon),
+            ("0\r\nX: 1\r\n 2\r\n\r\n", Refusal::ObsFold),
+            ("0\r\n\n", Refusal::BareLf),
+            ("0\r\nX: \x01\r\n\r\n", Refusal::BadFieldValue),
+            (&trailer, Refusal::TrailersTooLarge),
+            (&trailers, Refusal::TrailersTooLarge),
+            ("5\r\nhell", Refusal::TruncatedBody),
+            ("0\r\n", Refusal::TruncatedBody),
+        ];
+        for (input, refusal) in cases {
+            let drip: Vec<_> = (1..input.len()).collect();
+            assert_eq!(decoded(input.as_bytes(), &[]), Err(*refusal), "{input:?}");
+            assert_eq!(decoded(input.as_bytes(), &drip), Err(*refusal), "{input:?} byte by byte");
+        }
+    }
+
+    #[test]
+    fn one_step_reads_on_to_the_next_content() {
+        let mut chunked = Chunked::new();
+        let input = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nrest";
+        assert_eq!(chunked.decode(input), Ok(Step { consumed: 13, data: 3..8, ended: false }));
+        assert_eq!(chunked.decode(&input[13..]), Ok(Step { consumed: 13, data: 0..6, ended: true }));
+        assert_eq!(chunked.decode(&input[26..]), Ok(Step { consumed: 0, data: 0..0, ended: true }));
+    }
+
+    #[test]
+    fn chunk_headers_that_were_written_can_be_read() {
+        for len in [0, 1, 9, 10, 15, 16, 255, 256, 65_536, usize::MAX] {
+            let mut out = Vec::new();
+            encode_chunk_header(len, &mut out);
+            assert_eq!(out, format!("{len:x}\r\n").as_bytes());
+        }
+    }
+}

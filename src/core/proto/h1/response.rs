@@ -187,3 +187,99 @@ fn status(rest: &[u8]) -> Result<(Status, &[u8]), Refusal> {
     let code = [hundreds, tens, ones].iter().fold(0, |code, digit| code * 10 + u16::from(**digit - b'0'));
     Status::new(code).map(|status| (status, rest)).ok_or(Refusal::BadStatus)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::http::KnownField;
+
+    fn parse(text: &[u8], method: Method) -> Result<(ResponseHead, Progress), Refusal> {
+        let mut head = ResponseHead::new();
+        parse_response(text, &HeadLimits::for_origin(), method, &mut head).map(|progress| (head, progress))
+    }
+
+    fn parsed(text: &str) -> ResponseHead {
+        let (head, progress) = parse(text.as_bytes(), Method::Get).unwrap_or_else(|it| panic!("{text:?}: {it}"));
+        assert_eq!(progress, Progress::Complete(head.len), "{text:?}");
+        head
+    }
+
+    #[test]
+    fn reason_phrases_may_be_missing_or_hold_anything_printable() {
+        let reason = |text: &str| String::from_utf8_lossy(parsed(text).reason.of(text.as_bytes())).into_owned();
+        assert_eq!(reason("HTTP/1.1 200 OK\r\n\r\n"), "OK");
+        assert_eq!(reason("HTTP/1.1 200 \r\n\r\n"), "");
+        assert_eq!(reason("HTTP/1.1 200\r\n\r\n"), "");
+        assert_eq!(reason("\r\nHTTP/1.0 500 Ori\u{eb}n \t!\r\n\r\n"), "Ori\u{eb}n \t!");
+    }
+
+    #[test]
+    fn framing_follows_method_status_and_fields() {
+        let framing =
+            |text: &str, method| parse(text.as_bytes(), method).map(|(head, _)| (head.framing, head.keep_alive));
+        let length = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+        assert_eq!(framing(length, Method::Get), Ok((Framing::Length(5), true)));
+        assert_eq!(framing(length, Method::Head), Ok((Framing::None, true)));
+        assert_eq!(framing("HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n", Method::Get), Ok((Framing::None, true)));
+        assert_eq!(framing("HTTP/1.1 204 x\r\nConnection: close\r\n\r\n", Method::Get), Ok((Framing::None, false)));
+        assert_eq!(framing("HTTP/1.1 200 x\r\n\r\n", Method::Get), Ok((Framing::UntilClose, false)));
+        let chunked = "HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(framing(chunked, Method::Get), Ok((Framing::Chunked, true)));
+        let kept = "HTTP/1.0 200 x\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n";
+        assert_eq!(framing(kept, Method::Get), Ok((Framing::Length(0), true)));
+        assert_eq!(parse(length.as_bytes(), Method::Head).map(|it| it.0.content_length), Ok(Some(5)));
+    }
+
+    #[test]
+    fn interim_responses_are_recognised_and_a_switch_is_none() {
+        let head = parsed("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+        assert!(head.is_informational() && head.framing == Framing::None && head.keep_alive);
+        let head = parsed("HTTP/1.1 101 Switching Protocols\r\nUpgrade: ws\r\n\r\n");
+        assert!(head.is_switch() && !head.is_informational() && !head.keep_alive);
+        assert!(head.fields.contains(KnownField::Upgrade));
+    }
+
+    #[test]
+    fn every_fault_of_a_response_has_its_reason() {
+        let cases: &[(&str, Refusal)] = &[
+            ("HTTP/1.1 200 OK\nX: y\r\n\r\n", Refusal::BareLf),
+            ("HTTP/1.1 200 OK\rX: y\r\n\r\n", Refusal::BareCr),
+            ("HTTP/1.1 200 OK\r\rX: y", Refusal::BareCr),
+            ("HTTP/1.1 200 O\0K\r\n\r\n", Refusal::Nul),
+            ("HTTP/1.1  200 OK\r\n\r\n", Refusal::BadStatus),
+            ("HTTP/1.1 20 OK\r\n\r\n", Refusal::BadStatus),
+            ("HTTP/1.1 2000 OK\r\n\r\n", Refusal::BadStatus),
+            ("HTTP/1.1 200OK\r\n\r\n", Refusal::BadStatus),
+            ("HTTP/1.1 099 OK\r\n\r\n", Refusal::BadStatus),
+            ("HTTP/1.1 200 O\x01K\r\n\r\n", Refusal::BadStatus),
+            ("HTTP/1.1\t200 OK\r\n\r\n", Refusal::BadVersion),
+            ("HTTP/01.1 200 OK\r\n\r\n", Refusal::BadVersion),
+            ("ICY 200 OK\r\n\r\n", Refusal::BadVersion),
+            ("HTTP/2.0 200 OK\r\n\r\n", Refusal::UnsupportedVersion),
+            ("HTTP/1.1 200 OK\r\nX : y\r\n\r\n", Refusal::SpaceBeforeColon),
+            ("HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", Refusal::ObsFold),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", Refusal::DuplicateContentLength),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Refusal::UnknownTransferEncoding),
+            ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Refusal::TransferEncodingInHttp10),
+        ];
+        for (text, refusal) in cases {
+            assert_eq!(parse(text.as_bytes(), Method::Get).map(|it| it.1), Err(*refusal), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_in_two_pieces_is_the_head_in_one() {
+        let text = "\r\nHTTP/1.1 404 Not Found\r\nA: b\r\nContent-Length: 3\r\n\r\nabc".as_bytes();
+        let (whole, progress) = parse(text, Method::Get).expect("well formed");
+        let Progress::Complete(len) = progress else { panic!("it is complete") };
+        for cut in 0..len {
+            let mut head = ResponseHead::new();
+            let first = parse_response(&text[..cut], &HeadLimits::for_origin(), Method::Get, &mut head);
+            assert_eq!(first, Ok(Progress::Partial), "cut at {cut}");
+            let second = parse_response(text, &HeadLimits::for_origin(), Method::Get, &mut head);
+            assert_eq!(second, Ok(Progress::Complete(len)), "cut at {cut}");
+            head.cursor = whole.cursor;
+            assert_eq!(head, whole, "cut at {cut}");
+        }
+    }
+}
