@@ -1,0 +1,104 @@
+//! Dates as HTTP writes them (RFC 9110 §5.6.7, IMF-fixdate), and the `Date:` line that every answer carries.
+
+use crate::base::time::WallTime;
+
+/// Length of `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub const IMF_FIXDATE_BYTES: usize = 29;
+
+const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
+const MONTHS: [&[u8; 3]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+
+/// Renders `at` as an IMF-fixdate. Years past 9999 keep their last four digits: the format has no more.
+pub fn imf_fixdate(at: WallTime) -> [u8; IMF_FIXDATE_BYTES] {
+    let secs = at.as_secs();
+    let (days, second_of_day) = (secs / 86_400, secs % 86_400);
+    let (year, month, day) = civil(days);
+    let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+    text[..3].copy_from_slice(WEEKDAYS[(days % 7) as usize]);
+    two_digits(&mut text, 5, day);
+    text[8..11].copy_from_slice(MONTHS[(month - 1) as usize]);
+    two_digits(&mut text, 12, year / 100 % 100);
+    two_digits(&mut text, 14, year % 100);
+    two_digits(&mut text, 17, second_of_day / 3600);
+    two_digits(&mut text, 20, second_of_day / 60 % 60);
+    two_digits(&mut text, 23, second_of_day % 60);
+    text
+}
+
+fn two_digits(text: &mut [u8; IMF_FIXDATE_BYTES], at: usize, value: u64) {
+    text[at] = b'0' + (value / 10 % 10) as u8;
+    text[at + 1] = b'0' + (value % 10) as u8;
+}
+
+/// Year, month (1 to 12) and day (1 to 31) of a day counted from 1970-01-01, proleptic Gregorian. Years are counted
+/// from March, so that the leap day is the last of its year and the lengths of the months follow one line.
+fn civil(days: u64) -> (u64, u64, u64) {
+    const DAYS_FROM_0000_03_01: u64 = 719_468;
+    const DAYS_PER_400_YEARS: u64 = 146_097;
+    let days = days + DAYS_FROM_0000_03_01;
+    let (era, day_of_era) = (days / DAYS_PER_400_YEARS, days % DAYS_PER_400_YEARS);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+const PREFIX: &[u8; 6] = b"Date: ";
+const LINE_BYTES: usize = PREFIX.len() + IMF_FIXDATE_BYTES + 2;
+
+/// The line `Date: …\r\n`, rendered once a second.
+#[derive(Clone, Debug)]
+pub struct DateLine {
+    second: u64,
+    line: [u8; LINE_BYTES],
+}
+
+impl DateLine {
+    /// A line for the time `now`.
+    pub fn new(now: WallTime) -> Self {
+        let mut line = [0; LINE_BYTES];
+        line[..PREFIX.len()].copy_from_slice(PREFIX);
+        line[PREFIX.len()..LINE_BYTES - 2].copy_from_slice(&imf_fixdate(now));
+        line[LINE_BYTES - 2..].copy_from_slice(b"\r\n");
+        Self { second: now.as_secs(), line }
+    }
+
+    /// The whole line for the time `now`, name and line end included.
+    #[inline]
+    pub fn line(&mut self, now: WallTime) -> &[u8] {
+        if now.as_secs() != self.second {
+            *self = Self::new(now);
+        }
+        &self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(secs: u64) -> String {
+        String::from_utf8_lossy(&imf_fixdate(WallTime::from_millis(secs * 1000))).into_owned()
+    }
+
+    #[test]
+    fn known_dates() {
+        assert_eq!(rendered(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(rendered(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(rendered(951_782_399), "Mon, 28 Feb 2000 23:59:59 GMT");
+        assert_eq!(rendered(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
+        assert_eq!(rendered(4_107_542_400), "Mon, 01 Mar 2100 00:00:00 GMT");
+        assert_eq!(rendered(u64::MAX / 1000).len(), IMF_FIXDATE_BYTES);
+    }
+
+    #[test]
+    fn the_line_changes_with_the_second() {
+        let mut date = DateLine::new(WallTime::from_millis(0));
+        assert_eq!(date.line(WallTime::from_millis(999)), b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
+        assert_eq!(date.line(WallTime::from_millis(1000)), b"Date: Thu, 01 Jan 1970 00:00:01 GMT\r\n");
+    }
+}
