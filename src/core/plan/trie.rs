@@ -358,11 +358,18 @@ fn hash(parent: u32, segment: &[u8]) -> u64 {
         state = mix(state, u64::from_le_bytes(*word));
     }
     if !tail.is_empty() {
-        let mut word = [0; 8];
-        word[..tail.len()].copy_from_slice(tail);
-        state = mix(state, u64::from_le_bytes(word));
+        state = mix(state, short_word(tail));
     }
     state
+}
+
+/// One to seven bytes as a word; the length is mixed in elsewhere. Reads that overlap instead of a copy of variable
+/// length, which is a call to `memcpy` (bench `route/shape/deep-32`: 341 ns against 558).
+fn short_word(tail: &[u8]) -> u64 {
+    match (tail.first_chunk::<4>(), tail.last_chunk::<4>()) {
+        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32,
+        _ => tail.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    }
 }
 
 const fn tag(hash: u64) -> u32 {
