@@ -270,9 +270,9 @@ pub fn quote_from(out: &mut Vec<u8>, start: usize) {
         let byte = out[at];
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(&*b"\\n"),
-            b'\r' => out.extend_from_slice(&*b"\\r"),
-            b'\t' => out.extend_from_slice(&*b"\\t"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
             0..=0x1F => out.extend_from_slice(&unicode_escape(byte)),
             0x80.. if !is_utf8 => out.extend_from_slice(&unicode_escape(byte)),
             _ => out.push(byte),

@@ -8,6 +8,7 @@ pub mod context;
 pub mod expression;
 pub mod query;
 pub mod substitution;
+pub mod uri;
 
 pub use context::ContextVariable;
 pub use expression::{Expression, Presence, Resolve, Values};
