@@ -1,1 +1,4 @@
-//! Being built.
+//! Formats of AWS that the request path speaks: resource names and the errors that a gateway answers itself.
+
+pub mod arn;
+pub mod errors;

@@ -1,1 +1,14 @@
-//! Being built.
+//! How values travel from a request or an answer into headers, queries, paths and bodies.
+//!
+//! Everything here is parsed when an API is deployed: names of path variables become positions, stage variables become
+//! text, `$context` names become an enum. At run time only headers and query parameters of the message itself are
+//! looked up by name. Templates in Velocity are not here; gateway-response templates are, for they only substitute.
+
+pub mod context;
+pub mod expression;
+pub mod query;
+pub mod substitution;
+pub mod uri;
+
+pub use context::ContextVariable;
+pub use expression::{Expression, Presence, Resolve, Values};
