@@ -1,3 +1,10 @@
 //! Ringgate: an open, self-hosted Amazon API Gateway.
+//!
+//! One process: a few threads that each own a core and serve requests ([`shard`]), and a few that decide what they serve
+//! ([`control`]). They share nothing but immutable snapshots and bounded mailboxes.
 
 pub mod net;
+
+pub mod shard;
+
+pub mod control;

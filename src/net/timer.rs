@@ -4,7 +4,10 @@
 //! the direction that is late, the pending operation ends, and the task that waits for it asks [`Deadline::has_fired`].
 
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use ringgate_core::base::Instant;
@@ -18,8 +21,29 @@ pub const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
 struct Entry {
     at: Instant,
     descriptor: i32,
-    how: Shutdown,
+    /// What happens at the deadline; `None`: the task is woken, the socket stays as it is.
+    how: Option<Shutdown>,
+    waker: Option<Waker>,
     has_fired: bool,
+    is_woken: bool,
+}
+
+impl Entry {
+    fn fire(&mut self) {
+        self.at = NEVER;
+        match self.how {
+            Some(how) => {
+                self.has_fired = true;
+                ring::shutdown(self.descriptor, how);
+            }
+            None => {
+                self.is_woken = true;
+                if let Some(waker) = self.waker.take() {
+                    waker.wake();
+                }
+            }
+        }
+    }
 }
 
 const NEVER: Instant = Instant::from_nanos(u64::MAX);
@@ -31,7 +55,14 @@ pub struct Deadlines(Rc<RefCell<Slab<Entry>>>);
 impl Deadlines {
     /// An entry for `socket`, without a deadline yet. Drop it before the socket.
     pub fn watch(&self, socket: &Socket) -> Deadline {
-        let entry = Entry { at: NEVER, descriptor: socket.descriptor(), how: Shutdown::Both, has_fired: false };
+        let entry = Entry {
+            at: NEVER,
+            descriptor: socket.descriptor(),
+            how: Some(Shutdown::Both),
+            waker: None,
+            has_fired: false,
+            is_woken: false,
+        };
         Deadline { table: self.0.clone(), key: self.0.borrow_mut().insert(entry) }
     }
 
@@ -45,13 +76,20 @@ impl Deadlines {
         let mut fired = 0;
         for (_, entry) in self.0.borrow_mut().iter_mut() {
             if entry.at <= now {
-                entry.at = NEVER;
-                entry.has_fired = true;
-                ring::shutdown(entry.descriptor, entry.how);
+                entry.fire();
                 fired += 1;
             }
         }
         fired
+    }
+
+    /// Wakes every task that waits for a deadline of its own.
+    pub fn wake_all(&self) {
+        for (_, entry) in self.0.borrow_mut().iter_mut() {
+            if entry.how.is_none() {
+                entry.fire();
+            }
+        }
     }
 
     /// Shuts down every watched socket in the direction given, as if its deadline had passed.
@@ -75,12 +113,43 @@ impl Deadline {
         let mut table = self.table.borrow_mut();
         let entry = &mut table[self.key];
         entry.at = at;
-        entry.how = how;
+        entry.how = Some(how);
+    }
+
+    /// Replaces the deadline: at `at` the task in [`Deadline::or_woken`] is woken.
+    pub fn wake_at(&self, at: Instant) {
+        let mut table = self.table.borrow_mut();
+        let entry = &mut table[self.key];
+        entry.at = at;
+        entry.how = None;
+        entry.is_woken = false;
+    }
+
+    /// Runs `future` until the deadline set with [`Deadline::wake_at`]. `None`: it was dropped unfinished, so it must
+    /// hold nothing that is lost with it; waiting for readability is such a one, reading is not.
+    pub async fn or_woken<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                return Poll::Ready(Some(output));
+            }
+            let mut table = self.table.borrow_mut();
+            let entry = &mut table[self.key];
+            if entry.is_woken {
+                return Poll::Ready(None);
+            }
+            entry.waker = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
     }
 
     /// Takes the deadline away.
     pub fn clear(&self) {
-        self.table.borrow_mut()[self.key].at = NEVER;
+        let mut table = self.table.borrow_mut();
+        let entry = &mut table[self.key];
+        entry.at = NEVER;
+        entry.waker = None;
     }
 
     /// Whether a deadline passed since this was made.

@@ -8,7 +8,7 @@ use ringgate_core::proto::h1::Refusal;
 use ringgate_core::record::{Counter, Histogram};
 
 /// Counters and gauges of one shard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counters {
     /// Requests answered, by the hundreds digit of their status.
     pub by_class: [Counter; 6],
@@ -66,8 +66,43 @@ pub struct Counters {
     pub routes: RouteCounters,
 }
 
+impl Default for Counters {
+    fn default() -> Self {
+        const ZERO: Counter = Counter::new();
+        Self {
+            by_class: [ZERO; 6],
+            latency: Histogram::new(),
+            integration_latency: Histogram::new(),
+            accepted: ZERO,
+            open: ZERO,
+            shed_connections: ZERO,
+            shed_memory: ZERO,
+            shed_origin: ZERO,
+            out_of_descriptors: ZERO,
+            refusals: [ZERO; Refusal::ALL.len()],
+            broken_answers: [ZERO; Refusal::ALL.len()],
+            head_timeouts: ZERO,
+            body_timeouts: ZERO,
+            client_aborts: ZERO,
+            origin_aborts: ZERO,
+            too_large: ZERO,
+            call_failures: [ZERO; FAILURES.len()],
+            origin_retries: ZERO,
+            early_answers: ZERO,
+            origin_connects: ZERO,
+            origin_reuses: ZERO,
+            origin_open: ZERO,
+            origin_idle: ZERO,
+            origin_set_aside: ZERO,
+            memory: ZERO,
+            proxy_header_refusals: ZERO,
+            routes: RouteCounters::default(),
+        }
+    }
+}
+
 /// Labels of the ways a call can fail.
-pub const FAILURES: [&str; 10] = [
+pub const FAILURES: [&str; 9] = [
     "refused",
     "name_not_found",
     "address_not_allowed",
@@ -76,7 +111,6 @@ pub const FAILURES: [&str; 10] = [
     "timeout",
     "too_many_connections",
     "out_of_memory",
-    "answer_too_large",
     "client_body",
 ];
 
@@ -91,8 +125,7 @@ pub const fn failure_index(failure: CallFailure) -> usize {
         CallFailure::Timeout => 5,
         CallFailure::TooManyConnections => 6,
         CallFailure::OutOfMemory => 7,
-        CallFailure::AnswerTooLarge => 8,
-        CallFailure::Body(_) => 9,
+        CallFailure::Body(_) => 8,
     }
 }
 

@@ -62,9 +62,9 @@ pub struct ShardEffects<'e> {
     pub(super) answer_head: &'e mut ResponseHead,
     pub(super) answer: Option<OriginAnswer>,
     /// What was read from the client beyond the end of this request.
-    pub(super) overread: Vec<u8>,
+    pub(super) overread: &'e mut Vec<u8>,
     /// A whole body that was asked for.
-    pub(super) collected: Vec<u8>,
+    pub(super) collected: &'e mut Vec<u8>,
     pub(super) request_body_bytes_max: u64,
 }
 
@@ -137,7 +137,7 @@ impl Effects for ShardEffects<'_> {
         self.collected.clear();
         self.collected.extend_from_slice(&self.inbuf.bytes[self.body.here.clone()]);
         if self.body.is_done() {
-            return Ok(&self.collected);
+            return Ok(self.collected);
         }
         self.invite_body().await?;
         let mut buffer = self.shard.buffers.lend(Size::Head).map_err(|_| BodyFailure::OutOfMemory)?;
@@ -146,14 +146,14 @@ impl Effects for ShardEffects<'_> {
             let (read, lent) = self.read_client(buffer).await;
             buffer = lent;
             result = read.and_then(|count| {
-                let mut collected = std::mem::take(&mut self.collected);
+                let mut collected = std::mem::take(self.collected);
                 let taken = self.take_pieces(&buffer[..count], |piece| collected.extend_from_slice(piece));
-                self.collected = collected;
+                *self.collected = collected;
                 taken
             });
         }
         self.shard.buffers.take_back(Size::Head, buffer);
-        result.map(|()| &*self.collected)
+        result.map(|()| self.collected.as_slice())
     }
 }
 
@@ -384,6 +384,11 @@ impl ShardEffects<'_> {
 }
 
 impl OriginAnswer {
+    /// Whether it was read to its end and nothing came after it.
+    pub fn is_exhausted(&self) -> bool {
+        self.decoder.is_done() && self.next == self.end
+    }
+
     /// Decodes the content that came with the head.
     fn open(origin: Origin, received: Received, head: &ResponseHead) -> Self {
         let Received { buffer, head_start, end } = received;

@@ -113,9 +113,9 @@ impl Shard {
         let counters = &*self.counters;
         let facts = &x.facts;
         counters.by_class[usize::from(facts.status / 100).min(5)].increment();
-        counters.latency.record_nanos(facts.response_latency_nanos);
+        counters.latency.record(facts.response_latency_nanos / 1000);
         if let Some(nanos) = facts.integration_latency_nanos {
-            counters.integration_latency.record_nanos(nanos);
+            counters.integration_latency.record(nanos / 1000);
         }
         match ended {
             Ended::Complete => {}

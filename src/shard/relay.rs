@@ -61,7 +61,7 @@ impl Relay<'_> {
 
     /// Frames and writes `answer.here`, with `head` before it.
     async fn send_piece(&self, head: &[u8], answer: &mut OriginAnswer) -> Ended {
-        let mut prefix = [0_u8; 0].to_vec();
+        let mut prefix = Vec::new();
         let mut before = head;
         let mut end = answer.here.end;
         if self.framed == Framed::Chunked {
@@ -89,7 +89,8 @@ impl Relay<'_> {
         ended
     }
 
-    async fn write(&self, buffer: Vec<u8>, range: std::ops::Range<usize>) -> (Ended, Vec<u8>) {
+    /// Writes to the client, for which it has the time of a body.
+    pub async fn write(&self, buffer: Vec<u8>, range: std::ops::Range<usize>) -> (Ended, Vec<u8>) {
         if range.is_empty() {
             return (Ended::Complete, buffer);
         }

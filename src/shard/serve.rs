@@ -7,9 +7,8 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ringgate_core::exchange::{self, Client, Exchange, Facts, Request, Scratch, Served};
+use ringgate_core::exchange::{self, Exchange, Facts, Request, SEED_BYTES, Scratch, Served};
 use ringgate_core::proto::h1::{HeadLimits, Progress, Refusal, RequestHead, ResponseHead, parse_request};
-use ringgate_core::record::ids;
 
 use super::Shard;
 use super::body::ClientBody;
@@ -237,7 +236,7 @@ impl Connection<'_> {
         shard.clock.write_date(facts.wall, &mut self.session.date_line);
         let Session { head, answer_head, scratch, overread, collected, date_line } = &mut *self.session;
         let bytes = &self.inbuf.bytes[self.inbuf.start..self.inbuf.start + head.len];
-        self.peer.learn(shard, head, bytes);
+        self.peer.learn(&shard.settings, head, bytes);
         let client = self.peer.client(date_line);
         let request = Request { head, bytes, body: body.shape(), client };
         let keeps_alive = head.keep_alive && !shard.is_draining();
@@ -348,9 +347,7 @@ impl Shard {
     fn facts(&self, head: &RequestHead, bytes: &[u8]) -> Facts {
         let started = self.clock.now();
         let wall = self.clock.wall(started);
-        let seed: [u8; 56] = self.random.bytes();
+        let seed: [u8; SEED_BYTES] = self.random.bytes();
         Facts::new(started, wall, head, bytes, &seed)
     }
 }
-
-const _: () = assert!(ids::REQUEST_ID_BYTES == 36, "a UUID as text");

@@ -1,1 +1,87 @@
-//! Being built.
+//! From what a user declared to what shards execute. Whatever can fail, fails here, with a diagnostic.
+
+mod integration;
+mod pattern;
+mod rejection;
+pub mod slots;
+mod stage;
+mod template;
+mod unsupported;
+
+use std::collections::BTreeMap;
+
+use crate::base::{Diagnostic, Place, Severity};
+use crate::mapping::{ContextVariable, Resolve};
+use crate::plan::trie::variables;
+use crate::record::AccessLogProgram;
+
+pub use slots::Slots;
+pub use stage::stage;
+
+/// What a stage is compiled with, beyond its API.
+#[derive(Clone, Debug)]
+pub struct StageInput<'s> {
+    /// Twelve digits.
+    pub account_id: &'s str,
+    /// Ten characters.
+    pub api_id: &'s str,
+    /// Such as `dev`.
+    pub stage_name: &'s str,
+    /// `$context.deploymentId`
+    pub deployment_id: &'s str,
+    /// Stage variables.
+    pub variables: &'s BTreeMap<String, String>,
+    /// Origins to replace: from and to, each `scheme://authority`.
+    pub rewrites: &'s [(String, String)],
+    /// An HTTP proxy for operations without integration: a URL without trailing slash.
+    pub backend: Option<&'s str>,
+    /// Serve methods without their authorizers and API keys, and say so in each response.
+    pub ignores_authorization: bool,
+    /// Access log; `None`: the default line.
+    pub access_log: Option<&'s AccessLogProgram<ContextVariable>>,
+}
+
+/// Diagnostics gathered while compiling.
+#[derive(Debug, Default)]
+pub struct Findings(pub Vec<Diagnostic>);
+
+impl Findings {
+    fn add(&mut self, severity: Severity, rule: &'static str, place: Place, pointer: &str, message: String) {
+        self.0.push(Diagnostic {
+            severity,
+            rule,
+            place,
+            pointer: pointer.to_owned(),
+            message,
+            on_aws: String::new(),
+            fix: String::new(),
+        });
+    }
+
+    fn warn(&mut self, rule: &'static str, place: Place, pointer: &str, message: String) -> &mut Diagnostic {
+        self.add(Severity::Warning, rule, place, pointer, message);
+        self.0.last_mut().expect("one was just added")
+    }
+}
+
+/// A route's names: what expressions and URIs are resolved against.
+struct Names<'n> {
+    path: &'n str,
+    variables: &'n BTreeMap<String, String>,
+}
+
+impl Resolve for Names<'_> {
+    fn path_variable(&self, name: &str) -> Option<usize> {
+        variables(self.path).position(|variable| variable.name == name)
+    }
+
+    fn stage_variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+}
+
+/// A JSON pointer (RFC 6901) to an operation of an OpenAPI document.
+fn pointer(path: &str, method: &str) -> String {
+    let method = if method == "ANY" { "x-amazon-apigateway-any-method" } else { &method.to_ascii_lowercase() };
+    format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1"))
+}

@@ -81,8 +81,6 @@ pub enum CallFailure {
     TooManyConnections,
     /// No memory for another exchange.
     OutOfMemory,
-    /// The answer is larger than a response may be.
-    AnswerTooLarge,
     /// The client's body ended early or broke its framing: nobody is left to answer, or 400.
     Body(BodyFailure),
 }

@@ -36,10 +36,10 @@ pub const DROPPED_TO_PROXY: FieldSet = DROPPED_ON_ARRIVAL
     .with(K::XAmznTraceId)
     .with(K::XAmznApigatewayApiId);
 
-/// §9.2: dropped even when mapped, towards `HTTP` and `HTTP_PROXY`.
+/// §9.2: dropped even when mapped (compile leaves such a mapping out), towards `HTTP` and `HTTP_PROXY`.
 pub const NEVER_MAPPED: FieldSet = FieldSet::of(&[K::Expect, K::ProxyAuthenticate, K::Te, K::Connection, K::Via]);
 
-/// §9.2 step C: a mapping to one of these fails at run time with 500.
+/// §9.2 step C: with a mapping to one of these the route answers 500.
 pub const FORBIDDEN_MAPPINGS: FieldSet =
     FieldSet::of(&[K::ContentLength, K::TransferEncoding, K::XAmznTraceId, K::XAmznApigatewayApiId]);
 

@@ -17,23 +17,32 @@ pub(super) async fn integrate<'x, E: Effects>(
     let body = choose_body(x, plan)?;
     request::write_request(x, stage, plan, body)?;
     let called = effects.now();
+    let method = request::backend_method(x, plan);
+    let mut request = std::mem::take(&mut x.scratch.request);
     let call = Call {
         upstream: plan.upstream,
-        request: &x.scratch.request,
+        request: &mut request,
         body: if body == Body::Clients && x.request.body != BodyShape::Empty { CallBody::Clients } else { CallBody::Own },
-        is_idempotent: is_idempotent(request::backend_method(x, plan)),
-        is_head: request::backend_method(x, plan) == b"HEAD",
+        is_idempotent: is_idempotent(method),
+        is_head: method == b"HEAD",
         timeout: plan.timeout,
     };
-    effects.call(call).await.map_err(Rejection::from)?;
+    let answered = effects.call(call).await;
+    x.scratch.request = request;
+    x.keeps_alive &= effects.body_is_done();
+    answered.map_err(Rejection::from)?;
     x.facts.integration_latency_nanos = Some(effects.now().as_nanos() - called.as_nanos());
     let status = effects.answer().head.status.code();
     x.facts.integration_status = Some(status);
+    let length = effects.answer().length;
+    if length.is_some_and(|length| length > x.snapshot.limits.response_body_bytes_max) {
+        return Err(Rejection::response_too_large());
+    }
     if plan.is_proxy {
         return Ok(respond::proxy(x, effects));
     }
-    let response = plan.responses.for_status(status).ok_or_else(|| Rejection::no_response_for(status))?;
-    respond::mapped(x, stage, response, Some(&effects.answer()))
+    let response = plan.responses.for_status(status).ok_or_else(|| Rejection::no_response_for(status.into()))?;
+    respond::mapped(x, response, Some(effects.answer()))
 }
 
 fn is_idempotent(method: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! `MOCK` integrations: no back end; the request template says which response is given (rest-integrations §9).
 
-use crate::plan::{MockPlan, MockRequest, StagePlan};
+use crate::plan::{MockPlan, MockRequest};
 
 use super::effects::Effects;
 use super::http::check_passthrough;
@@ -8,7 +8,6 @@ use super::{BodyShape, Exchange, Rejection, Served, respond};
 
 pub(super) async fn integrate<'x, E: Effects>(
     x: &mut Exchange<'x>,
-    stage: &'x StagePlan,
     plan: &'x MockPlan,
     effects: &mut E,
 ) -> Result<Served, Rejection> {
@@ -32,7 +31,8 @@ pub(super) async fn integrate<'x, E: Effects>(
     })?;
     let known = u16::try_from(status).ok().and_then(|status| plan.responses.for_status(status));
     let response = known.ok_or_else(|| Rejection::no_response_for(status))?;
-    respond::mapped(x, stage, response, None)
+    x.keeps_alive &= effects.body_is_done();
+    respond::mapped(x, response, None)
 }
 
 async fn status_of_body<E: Effects>(x: &Exchange<'_>, effects: &mut E) -> Result<Option<i64>, Rejection> {

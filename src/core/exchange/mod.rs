@@ -5,7 +5,7 @@
 //! `scratch.response`, and passes a back end's body on when the answer is [`Served::Relay`].
 
 pub mod effects;
-mod headers;
+pub mod headers;
 mod http;
 mod mock;
 mod reject;
@@ -18,10 +18,12 @@ use crate::base::{Instant, WallTime};
 use crate::plan::trie::{Captures, MethodKey};
 use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
-use crate::proto::http::{KnownField, Version};
+use crate::proto::http::{KnownField, Method, Version};
+use crate::record::ids::{self, TraceSeed};
 
 pub use effects::{Answer, BodyFailure, Call, CallBody, CallFailure, Effects};
-pub use reject::Rejection;
+pub use mock::status_code;
+pub use reject::{Rejection, write_refusal};
 
 /// What a step that can only fail comes to.
 type Step = Result<(), Rejection>;
@@ -59,8 +61,6 @@ pub struct Request<'x> {
     pub bytes: &'x [u8],
     /// Its body.
     pub body: BodyShape,
-    /// Whether two fields share a name.
-    pub has_repeated_fields: bool,
     /// Its connection.
     pub client: Client<'x>,
 }
@@ -71,8 +71,7 @@ impl<'x> Request<'x> {
     }
 
     fn path(&self) -> &'x [u8] {
-        let path = self.head.path.of(self.bytes);
-        if path.is_empty() { b"/" } else { path }
+        self.head.path(self.bytes)
     }
 
     fn query(&self) -> Option<&'x [u8]> {
@@ -80,7 +79,7 @@ impl<'x> Request<'x> {
     }
 
     fn host(&self) -> &'x [u8] {
-        self.head.authority.of(self.bytes)
+        self.head.authority.map_or(b"", |authority| authority.of(self.bytes))
     }
 
     fn is_http_11(&self) -> bool {
@@ -88,12 +87,11 @@ impl<'x> Request<'x> {
     }
 
     fn field(&self, known: KnownField) -> Option<&'x [u8]> {
-        self.head.fields.get(known).map(|field| field.value.of(self.bytes))
+        self.head.fields.value(known, self.bytes)
     }
 
     fn fields(&self, known: KnownField) -> impl Iterator<Item = &'x [u8]> {
-        let bytes = self.bytes;
-        self.head.fields.iter().filter(move |field| field.known == known).map(move |field| field.value.of(bytes))
+        self.head.fields.values(known, self.bytes)
     }
 }
 
@@ -117,8 +115,9 @@ pub struct Facts {
     pub request_id: [u8; 36],
     /// `$context.extendedRequestId`
     pub extended_request_id: [u8; 16],
-    /// Randomness for trace ids.
-    pub trace_seed: [u8; 24],
+    /// Whether the client sent a request id that is none; access logs say so.
+    pub has_invalid_request_id: bool,
+    trace_seed: TraceSeed,
     /// Status sent; 0: none was.
     pub status: u16,
     /// Bytes of the response's body.
@@ -133,7 +132,49 @@ pub struct Facts {
     pub error: Option<(ResponseType, &'static str)>,
     /// Why, for the operator; not for the client.
     pub reason: Option<Box<str>>,
+    /// The call that failed.
+    pub call_failure: Option<CallFailure>,
 }
+
+/// Random bytes that one request's identifiers take.
+pub const SEED_BYTES: usize = 48;
+
+impl Facts {
+    /// What is known when a head has been read. A client may choose the request id, if it is a UUID
+    /// (dg/api-gateway-variables-for-access-logging).
+    pub fn new(started: Instant, wall: WallTime, head: &RequestHead, bytes: &[u8], seed: &[u8; SEED_BYTES]) -> Self {
+        let given = head.fields.value(KnownField::XAmznRequestId, bytes);
+        let valid = given.filter(|given| ids::is_uuid(given)).and_then(|given| given.try_into().ok());
+        let part = |from: usize| &seed[from..];
+        Self {
+            started,
+            wall,
+            request_id: valid.unwrap_or_else(|| ids::request_id(head_of(part(0)))),
+            extended_request_id: ids::extended_request_id(head_of(part(16))),
+            has_invalid_request_id: given.is_some() && valid.is_none(),
+            trace_seed: TraceSeed { root: head_of(part(27)), parent: head_of(part(39)) },
+            status: 0,
+            response_length: 0,
+            response_latency_nanos: 0,
+            integration_status: None,
+            integration_latency_nanos: None,
+            error: None,
+            reason: None,
+            call_failure: None,
+        }
+    }
+
+    fn trace_header(&self, incoming: Option<&[u8]>) -> [u8; ids::TRACE_HEADER_BYTES] {
+        ids::trace_header(incoming, self.wall.as_secs(), self.trace_seed)
+    }
+}
+
+/// The first `N` of at least `N` bytes.
+fn head_of<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    *bytes.first_chunk().expect("the seed is as long as its parts together")
+}
+
+const _: () = assert!(SEED_BYTES >= 16 + 11 + 12 + 8, "the seed is as long as its parts together");
 
 /// Who delivers the body behind the head in `scratch.response`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,6 +246,11 @@ impl<'x> Exchange<'x> {
         self.stage
     }
 
+    /// Whether the response has no body because only its head was asked for.
+    pub fn is_head(&self) -> bool {
+        self.request.head.method == Method::Head
+    }
+
     /// The route that serves it, once known.
     pub fn route(&self) -> Option<&'x RoutePlan> {
         self.route
@@ -215,15 +261,35 @@ impl<'x> Exchange<'x> {
 pub async fn serve<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Served {
     match run(x, effects).await {
         Ok(served) => served,
-        Err(rejection) => reject::respond(x, rejection),
+        Err(rejection) => {
+            x.keeps_alive &= effects.body_is_done();
+            reject::respond(x, rejection)
+        }
     }
 }
 
+/// Appends the access-log line of a request that is over.
+pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
+    let program = x.stage.map_or(&x.snapshot.access_log, |stage| &stage.access_log);
+    program.render(|variable, out| values::log_value(x, variable, out), line);
+}
+
+/// Whether a `Connection` value names fields (RFC 9110 section 7.6.1) and not only `keep-alive` or `close`.
+fn names_fields(value: &[u8]) -> bool {
+    !value.eq_ignore_ascii_case(b"keep-alive") && !value.eq_ignore_ascii_case(b"close")
+}
+
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
+    // AWS's front end refuses these before anything looks at them.
+    if let BodyShape::Length(length) = x.request.body
+        && length > x.snapshot.limits.request_body_bytes_max
+    {
+        return Err(Rejection::request_too_large());
+    }
     let (stage, route) = find_route(x)?;
     match &route.integration {
         IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
-        IntegrationPlan::Mock(plan) => mock::integrate(x, stage, plan, effects).await,
+        IntegrationPlan::Mock(plan) => mock::integrate(x, plan, effects).await,
         IntegrationPlan::Unserved(reason) => Err(Rejection::unserved(reason)),
     }
 }

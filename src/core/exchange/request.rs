@@ -1,13 +1,13 @@
 //! The request towards the back end: line, headers, and how its body is framed.
 
-use crate::mapping::Presence;
+use crate::mapping::{Presence, query};
 use crate::plan::{BodyTemplate, HttpPlan, StagePlan};
-use crate::proto::h1::{Field, write};
-use crate::proto::http::KnownField;
-use crate::record::ids;
+use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length};
+use crate::proto::h1::{Field, Fields};
+use crate::proto::http::{FieldSet, KnownField};
 
-use super::headers::{DROPPED_TO_PROXY, FORBIDDEN_MAPPINGS, NEVER_MAPPED};
-use super::{BodyShape, Exchange, Rejection, Step};
+use super::headers::DROPPED_TO_PROXY;
+use super::{BodyShape, Exchange, Rejection, Step, names_fields};
 
 /// What follows the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,18 +39,14 @@ fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, out: &mut Ve
     out.push(b' ');
     write_target(x, plan, out)?;
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    let maps_host = plan.header_mappings.iter().any(|mapping| mapping.name.eq_ignore_ascii_case(b"host"));
-    if !maps_host {
+    if !plan.maps_header(b"host") {
         let upstream = x.snapshot.upstreams.get(plan.upstream.0 as usize).and_then(Option::as_ref);
         let authority = upstream.map_or("", |upstream| &upstream.authority);
         write_line(out, b"Host", authority.as_bytes());
     }
     if plan.is_proxy { write_client_fields(x, plan, out) } else { write_own_fields(x, stage, plan, out) };
     write_mapped_fields(x, plan, out)?;
-    out.extend_from_slice(b"X-Amzn-Trace-Id: ");
-    let incoming = x.request.field(KnownField::XAmznTraceId);
-    ids::write_trace_id(incoming, x.facts.wall, &x.facts.trace_seed, out);
-    out.extend_from_slice(b"\r\n");
+    write_line(out, b"X-Amzn-Trace-Id", &x.facts.trace_header(x.request.field(KnownField::XAmznTraceId)));
     out.extend_from_slice(&stage.api_id_line);
     Ok(())
 }
@@ -65,13 +61,12 @@ fn write_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// Path and query: the URI's own, then the client's (`HTTP_PROXY`), then the mapped ones
 /// (R `test_http_proxy_integration_request_data_mappings`).
 fn write_target(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
-    let start = out.len();
-    plan.uri.write(&plan.path_mappings, x, out);
-    // A value of a path variable must not be able to end the line or to start another one.
-    if out[start..].iter().any(|byte| byte.is_ascii_control() || *byte == b' ') {
-        return Err(Rejection::configuration("Invalid endpoint address: the mapped URI holds a space or control character"));
+    if let Some(path) = &plan.static_path {
+        out.extend_from_slice(path);
+    } else {
+        write_filled_path(x, plan, out)?;
     }
-    let mut has_query = out[start..].contains(&b'?');
+    let mut has_query = plan.uri.has_query();
     let mut separate = |out: &mut Vec<u8>| {
         out.push(if has_query { b'&' } else { b'?' });
         has_query = true;
@@ -83,87 +78,99 @@ fn write_target(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
         out.extend_from_slice(query);
     }
     for mapping in &plan.query_mappings {
-        let mut value = Vec::new();
-        if mapping.value.write(x, &mut value) == Presence::Present {
+        let repeated = mapping.value.repeated_query();
+        for raw in repeated.into_iter().flat_map(|name| query::values(x.request.query().unwrap_or_default(), name)) {
             separate(out);
             out.extend_from_slice(&mapping.name);
-            write_encoded(&value, out);
+            out.extend_from_slice(raw);
+        }
+        let mut value = Vec::new();
+        if repeated.is_none() && mapping.value.write(&x.values(None), &mut value) == Presence::Present {
+            separate(out);
+            out.extend_from_slice(&mapping.name);
+            query::encode(&value, out);
         }
     }
     Ok(())
 }
 
-/// Percent-encodes all but unreserved characters (RFC 3986 section 2.3).
-fn write_encoded(value: &[u8], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in value {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(byte);
-        } else {
-            out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-        }
+fn write_filled_path(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
+    let start = out.len();
+    let values = x.values(None);
+    // A variable without a value is left empty (rest-integrations §2: the mapping is omitted).
+    let _ = plan.uri.write_path(&values, out);
+    if plan.uri.has_query() {
+        out.push(b'?');
+        let _ = plan.uri.write_query(&values, out);
     }
+    if out[start..].iter().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Rejection::configuration("Invalid endpoint address: the filled URI holds a space, a control character or a byte beyond ASCII"))
 }
 
 /// §9.2 step B, `HTTP_PROXY`: the client's headers but for those that are dropped or mapped.
 fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
-    let fields = &x.request.head.fields;
     let bytes = x.request.bytes;
-    let nominated = x.request.field(KnownField::Connection).filter(|value| names_fields(value));
+    let fields = &x.request.head.fields;
+    let names_others = x.request.field(KnownField::Connection).is_some_and(names_fields);
+    let is_repetitive = has_repeated_names(fields, bytes);
     for (index, field) in fields.iter().enumerate() {
-        if DROPPED_TO_PROXY.contains(field.known) || is_written_before(x, index, field) {
+        if DROPPED_TO_PROXY.contains(field.known) {
             continue;
         }
         let name = field.name.of(bytes);
-        let is_mapped = plan.header_mappings.iter().any(|mapping| mapping.name.eq_ignore_ascii_case(name));
-        let is_hop = nominated.is_some_and(|options| lists(options, name));
-        if !is_mapped && !is_hop {
-            out.extend_from_slice(name);
-            out.extend_from_slice(b": ");
-            write_joined(x, index, field, out);
-            out.extend_from_slice(b"\r\n");
+        let is_dropped = plan.maps_header(name) || (names_others && fields.is_named_by_connection(name, bytes));
+        if is_dropped {
+            continue;
+        }
+        if is_repetitive {
+            write_joined(fields, index, bytes, out);
+        } else {
+            copy_field(field, bytes, out);
         }
     }
     write_forwarded(x, out);
 }
 
-/// Whether a `Connection` value names fields (RFC 9110 section 7.6.1) and not only `keep-alive` or `close`.
-fn names_fields(value: &[u8]) -> bool {
-    !value.eq_ignore_ascii_case(b"keep-alive") && !value.eq_ignore_ascii_case(b"close")
+/// Whether two fields may share a name. Most messages have none, and are told by a set of known names and a small hash of
+/// the others; a false yes costs time, nothing else.
+fn has_repeated_names(fields: &Fields, bytes: &[u8]) -> bool {
+    let (mut known, mut others) = (FieldSet::EMPTY, 0_u64);
+    fields.iter().any(|field| {
+        if field.known != KnownField::Other {
+            let seen = known.contains(field.known);
+            known = known.with(field.known);
+            return seen;
+        }
+        let name = field.name.of(bytes);
+        let ends = [name.first(), name.last()].into_iter().flatten().map(|byte| usize::from(byte | 0x20)).sum::<usize>();
+        let bit = 1_u64 << ((ends * 7 + name.len()) & 63);
+        let seen = others & bit != 0;
+        others |= bit;
+        seen
+    })
 }
 
-fn lists(options: &[u8], name: &[u8]) -> bool {
-    options.split(|&byte| byte == b',').any(|option| option.trim_ascii().eq_ignore_ascii_case(name))
-}
-
-/// Fields of one name go to the back end as one, joined with commas (R; RFC 9110 section 5.3 says it is the same).
-/// Messages without a repeated name, nearly all, are told by one look at the set of names.
-fn is_written_before(x: &Exchange<'_>, index: usize, field: &Field) -> bool {
-    x.request.has_repeated_fields && first_of_name(x, field) < index
-}
-
-fn first_of_name(x: &Exchange<'_>, field: &Field) -> usize {
-    let bytes = x.request.bytes;
+/// Fields of one name go to the back end as one, joined with commas (R; RFC 9110 section 5.3 says it is the same), where
+/// the first of them stands.
+fn write_joined(fields: &Fields, index: usize, bytes: &[u8], out: &mut Vec<u8>) {
+    let Some(field) = fields.iter().nth(index) else { return };
     let name = field.name.of(bytes);
-    let same = |other: &Field| other.name.of(bytes).eq_ignore_ascii_case(name);
-    x.request.head.fields.iter().position(same).unwrap_or(usize::MAX)
-}
-
-fn write_joined(x: &Exchange<'_>, index: usize, field: &Field, out: &mut Vec<u8>) {
-    let bytes = x.request.bytes;
-    out.extend_from_slice(field.value.of(bytes));
-    if !x.request.has_repeated_fields {
+    let is_same = |other: &Field| other.name.of(bytes).eq_ignore_ascii_case(name);
+    if fields.iter().take(index).any(is_same) {
         return;
     }
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(field.value.of(bytes));
     // Cookies are joined with semicolons (RFC 9113 section 8.2.3), everything else with commas.
     let separator: &[u8] = if field.known == KnownField::Cookie { b"; " } else { b"," };
-    let name = field.name.of(bytes);
-    for other in x.request.head.fields.iter().skip(index + 1) {
-        if other.name.of(bytes).eq_ignore_ascii_case(name) {
-            out.extend_from_slice(separator);
-            out.extend_from_slice(other.value.of(bytes));
-        }
+    for other in fields.iter().skip(index + 1).filter(|other| is_same(other)) {
+        out.extend_from_slice(separator);
+        out.extend_from_slice(other.value.of(bytes));
     }
+    out.extend_from_slice(b"\r\n");
 }
 
 fn write_forwarded(x: &Exchange<'_>, out: &mut Vec<u8>) {
@@ -178,16 +185,14 @@ fn write_forwarded(x: &Exchange<'_>, out: &mut Vec<u8>) {
 
 /// §9.2 step B, `HTTP`: nothing from the client but its content type, and the defaults that no mapping replaces.
 fn write_own_fields(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, out: &mut Vec<u8>) {
-    let is_mapped =
-        |name: &[u8]| plan.header_mappings.iter().any(|mapping| mapping.name.eq_ignore_ascii_case(name));
-    if has_request_body(x, plan) && !is_mapped(b"content-type") {
+    if has_request_body(x, plan) && !plan.maps_header(b"content-type") {
         let content_type = x.request.field(KnownField::ContentType).unwrap_or(b"application/json");
         write_line(out, b"Content-Type", content_type);
     }
-    if !is_mapped(b"accept") {
+    if !plan.maps_header(b"accept") {
         out.extend_from_slice(b"Accept: application/json\r\n");
     }
-    if !is_mapped(b"user-agent") {
+    if !plan.maps_header(b"user-agent") {
         out.extend_from_slice(&stage.user_agent_line);
     }
 }
@@ -203,28 +208,15 @@ pub(super) fn backend_method<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> &'x [u
 }
 
 fn write_mapped_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
+    let mut value = Vec::new();
     for mapping in &plan.header_mappings {
-        let known = KnownField::from_name(&mapping.name);
-        if FORBIDDEN_MAPPINGS.contains(known) {
-            return Err(Rejection::configuration("a header that must not be mapped: Content-Length, Transfer-Encoding, \
-                                                 X-Amzn-Trace-Id and X-Amzn-Apigateway-Api-Id are the gateway's own"));
-        }
-        if NEVER_MAPPED.contains(known) {
+        value.clear();
+        if mapping.value.write(&x.values(None), &mut value) == Presence::Missing {
             continue;
         }
-        let start = out.len();
-        out.extend_from_slice(&mapping.name);
-        out.extend_from_slice(b": ");
-        let value = out.len();
-        let presence = mapping.value.write(x, out);
-        if presence == Presence::Absent {
-            out.truncate(start);
-            continue;
+        if write_field(&mapping.name, &value, out).is_err() {
+            return Err(Rejection::configuration("a mapped header value holds a control character"));
         }
-        if !write::is_field_value(&out[value..]) {
-            return Err(Rejection::configuration("a mapped header value holds a line break or a control character"));
-        }
-        out.extend_from_slice(b"\r\n");
     }
     Ok(())
 }
@@ -238,13 +230,20 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, out: &mut Vec<u
                 out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
             }
             BodyShape::Empty => out.extend_from_slice(b"\r\n"),
-            BodyShape::Length(length) => write_length(length, out),
-            BodyShape::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n"),
+            BodyShape::Length(length) => {
+                write_length(length, out);
+                end_head(out);
+            }
+            BodyShape::Chunked => {
+                write_chunked(out);
+                end_head(out);
+            }
         },
         Body::Template(BodyTemplate::Text(text)) => {
             let mut rendered = Vec::new();
-            text.write(x, &mut rendered);
+            text.write(&x.values(None), &mut rendered);
             write_length(rendered.len() as u64, out);
+            end_head(out);
             out.extend_from_slice(&rendered);
         }
         Body::Template(BodyTemplate::Unserved(reason)) => return Err(Rejection::unserved(reason)),
@@ -252,10 +251,4 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, out: &mut Vec<u
         Body::Template(BodyTemplate::Passthrough) => out.extend_from_slice(b"\r\n"),
     }
     Ok(())
-}
-
-fn write_length(length: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"Content-Length: ");
-    out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
-    out.extend_from_slice(b"\r\n\r\n");
 }

@@ -1,14 +1,13 @@
 //! The response to the client: head, headers of the back end as they may pass, and a body of our own where there is one.
 
 use crate::mapping::Presence;
-use crate::plan::{ResponseBody, ResponsePlan, StagePlan};
-use crate::proto::h1::{ResponseHead, write};
-use crate::proto::http::{KnownField, Method, Status};
-use crate::record::ids;
+use crate::plan::{ResponseBody, ResponsePlan};
+use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length, write_status_line};
+use crate::proto::http::{KnownField, Status};
 
 use super::effects::{Answer, Effects};
-use super::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_MAPPING, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
-use super::{Exchange, Framed, Rejection, Served, Step};
+use super::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
+use super::{Exchange, Framed, Rejection, Served, Step, names_fields};
 
 /// How the body that follows a head is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,17 +25,15 @@ pub(super) fn start(x: &mut Exchange<'_>, status: u16, body: Body) {
     x.facts.status = status;
     let out = &mut x.scratch.response;
     out.clear();
-    write::status_line(Status::new(status).unwrap_or(Status::OK), out);
+    write_status_line(Status::new(status).unwrap_or(Status::OK), out);
     out.extend_from_slice(x.request.client.date_line);
     let framed = match body {
         Body::Length(length) => {
-            out.extend_from_slice(b"Content-Length: ");
-            out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
-            out.extend_from_slice(b"\r\n");
+            write_length(length, out);
             Framed::Length
         }
         Body::Unknown if x.request.is_http_11() => {
-            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+            write_chunked(out);
             Framed::Chunked
         }
         Body::Unknown => Framed::UntilClose,
@@ -51,6 +48,9 @@ pub(super) fn start(x: &mut Exchange<'_>, status: u16, body: Body) {
     out.extend_from_slice(b"\r\nx-amz-apigw-id: ");
     out.extend_from_slice(&x.facts.extended_request_id);
     out.extend_from_slice(b"\r\n");
+    if let Some(stage) = x.stage {
+        out.extend_from_slice(&stage.response_lines);
+    }
 }
 
 /// The rule for the length of a response without content of its own.
@@ -75,120 +75,97 @@ pub(super) fn proxy<E: Effects>(x: &mut Exchange<'_>, effects: &E) -> Served {
 
 /// For HEAD, what the origin says a GET would bring; else the length of what comes.
 fn declared_length(x: &Exchange<'_>, answer: &Answer<'_>) -> Option<u64> {
-    if x.request.head.method != Method::Head {
-        return answer.length;
-    }
-    let declared = answer.head.fields.get(KnownField::ContentLength)?.value.of(answer.bytes);
-    std::str::from_utf8(declared).ok()?.parse().ok()
+    if x.is_head() { answer.head.content_length } else { answer.length }
 }
 
-/// §9.2 step D. The set of names present tells at once when nothing has to be renamed or dropped.
+/// §9.2 step D for `HTTP_PROXY`.
 fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
     let Answer { head, bytes, .. } = *answer;
     let out = &mut x.scratch.response;
-    let nominated = nominated_fields(head, bytes);
-    for field in head.fields.iter() {
-        if DROPPED_FROM_PROXY.contains(field.known) {
-            continue;
-        }
-        let name = field.name.of(bytes);
-        if nominated.is_some_and(|options| lists(options, name)) {
+    let names_others = head.fields.value(KnownField::Connection, bytes).is_some_and(names_fields);
+    for field in &head.fields {
+        if DROPPED_FROM_PROXY.contains(field.known)
+            || (names_others && head.fields.is_named_by_connection(field.name.of(bytes), bytes))
+        {
             continue;
         }
         if REMAPPED_FROM_PROXY.contains(field.known) {
             out.extend_from_slice(REMAPPED_PREFIX);
         }
-        out.extend_from_slice(name);
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(field.value.of(bytes));
-        out.extend_from_slice(b"\r\n");
+        copy_field(field, bytes, out);
     }
-    if !head.fields.present().contains(KnownField::ContentType) {
+    if !head.fields.contains(KnownField::ContentType) {
         out.extend_from_slice(b"Content-Type: application/json\r\n");
     }
 }
 
-/// The value of `Connection` where it names fields of that connection (RFC 9110 section 7.6.1).
-fn nominated_fields<'a>(head: &ResponseHead, bytes: &'a [u8]) -> Option<&'a [u8]> {
-    let value = head.fields.get(KnownField::Connection)?.value.of(bytes);
-    let is_plain = value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close");
-    (!is_plain).then_some(value)
-}
-
-fn lists(options: &[u8], name: &[u8]) -> bool {
-    options.split(|&byte| byte == b',').any(|option| option.trim_ascii().eq_ignore_ascii_case(name))
-}
-
-/// `HTTP` and `MOCK`: mapped headers only, and the body of the response template.
-pub(super) fn mapped(x: &mut Exchange<'_>, stage: &StagePlan, plan: &ResponsePlan, passing: Option<Option<u64>>) -> Result<Served, Rejection> {
-    let rendered = render_body(x, plan)?;
-    let length = match (&rendered, passing) {
+/// `HTTP` and `MOCK`: mapped headers only, and the body of the response template. `answer` is the back end's; MOCK has
+/// none.
+pub(super) fn mapped(x: &mut Exchange<'_>, plan: &ResponsePlan, answer: Option<Answer<'_>>) -> Result<Served, Rejection> {
+    let rendered = render_body(x, plan, answer)?;
+    let length = match (&rendered, answer) {
         (Some((_, body)), _) => Some(body.len() as u64),
-        (None, Some(length)) => length,
+        (None, Some(answer)) => answer.length,
         (None, None) => Some(0),
     };
     start(x, plan.status, body_of(plan.status, length));
-    if passing.is_some() {
-        x.scratch.response.extend_from_slice(b"X-Amzn-Trace-Id: ");
-        let incoming = x.request.field(KnownField::XAmznTraceId);
-        ids::write_trace_id(incoming, x.facts.wall, &x.facts.trace_seed, &mut x.scratch.response);
-        x.scratch.response.extend_from_slice(b"\r\n");
+    if answer.is_some() {
+        let trace = x.facts.trace_header(x.request.field(KnownField::XAmznTraceId));
+        write_checked(b"X-Amzn-Trace-Id", &trace, &mut x.scratch.response);
     }
     let media_type = rendered.as_ref().map_or("application/json", |(media_type, _)| media_type);
-    write_mapped_fields(x, stage, plan, media_type)?;
+    write_mapped_fields(x, plan, media_type, answer)?;
     let Some((_, body)) = rendered else {
-        return Ok(if passing.is_some() { Served::Relay } else { Served::Own });
+        return Ok(if answer.is_some() { Served::Relay } else { Served::Own });
     };
     x.facts.response_length = body.len() as u64;
-    if x.request.head.method != Method::Head && !matches!(plan.status, 204 | 304) {
+    if !x.is_head() && !matches!(plan.status, 204 | 304) {
         x.scratch.response.extend_from_slice(&body);
     }
     Ok(Served::Own)
 }
 
-fn render_body<'p>(x: &Exchange<'_>, plan: &'p ResponsePlan) -> Result<Option<(&'p str, Vec<u8>)>, Rejection> {
+fn render_body<'p>(
+    x: &Exchange<'_>,
+    plan: &'p ResponsePlan,
+    answer: Option<Answer<'_>>,
+) -> Result<Option<(&'p str, Vec<u8>)>, Rejection> {
     match plan.bodies.for_accept(x.request.field(KnownField::Accept)) {
         None | Some((_, ResponseBody::Passthrough)) => Ok(None),
         Some((_, ResponseBody::Unserved(reason))) => Err(Rejection::unserved(reason)),
         Some((media_type, ResponseBody::Text(text))) => {
             let mut body = Vec::new();
-            text.write(x, &mut body);
+            text.write(&x.values(answer), &mut body);
             Ok(Some((media_type, body)))
         }
     }
 }
 
-fn write_mapped_fields(x: &mut Exchange<'_>, _stage: &StagePlan, plan: &ResponsePlan, media_type: &str) -> Step {
+/// §9.2 step D for mapped headers, and the content type that no mapping gives.
+fn write_mapped_fields(x: &mut Exchange<'_>, plan: &ResponsePlan, media_type: &str, answer: Option<Answer<'_>>) -> Step {
     let mut out = std::mem::take(&mut x.scratch.response);
     let mut has_content_type = false;
-    let mut fault = None;
-    for (name, expression) in &plan.headers {
-        let start = out.len();
-        let known = KnownField::from_name(name);
-        if REMAPPED_FROM_MAPPING.contains(known) {
-            out.extend_from_slice(REMAPPED_PREFIX);
-        }
-        out.extend_from_slice(name);
-        out.extend_from_slice(b": ");
-        let value = out.len();
-        let presence = expression.write(x, &mut out);
-        if presence == Presence::Absent || known == KnownField::TransferEncoding {
-            out.truncate(start);
+    let mut written = Ok(());
+    let mut value = Vec::new();
+    for header in &plan.headers {
+        value.clear();
+        if header.value.write(&x.values(answer), &mut value) == Presence::Missing {
             continue;
         }
-        if !write::is_field_value(&out[value..]) {
-            fault = Some(Rejection::configuration("a mapped response header holds a line break or a control character"));
+        has_content_type |= header.is_content_type;
+        if !write_checked(&header.name, &value, &mut out) {
+            written = Err(Rejection::configuration("a mapped response header holds a control character"));
             break;
         }
-        out.extend_from_slice(b"\r\n");
-        has_content_type |= known == KnownField::ContentType;
     }
     if !has_content_type {
-        out.extend_from_slice(b"Content-Type: ");
-        out.extend_from_slice(media_type.as_bytes());
-        out.extend_from_slice(b"\r\n");
+        write_checked(b"Content-Type", media_type.as_bytes(), &mut out);
     }
-    out.extend_from_slice(b"\r\n");
+    end_head(&mut out);
     x.scratch.response = out;
-    fault.map_or(Ok(()), Err)
+    written
+}
+
+fn write_checked(name: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
+    write_field(name, value, out).is_ok()
 }

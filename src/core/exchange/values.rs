@@ -1,8 +1,10 @@
 //! What mapping expressions and templates can read of an exchange.
 
+use crate::aws::errors::quote_from;
 use crate::mapping::{ContextVariable, Values};
 use crate::proto::h1::Fields;
 use crate::proto::http::KnownField;
+use crate::record::clf::ClfClock;
 use crate::record::ids;
 
 use super::effects::Answer;
@@ -81,6 +83,15 @@ impl Values for ExchangeValues<'_, '_> {
     }
 }
 
+/// A `$context` variable as the access log prints it.
+pub(super) fn log_value(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
+    if *variable == ContextVariable::RequestId && x.facts.has_invalid_request_id {
+        out.extend_from_slice(ids::INVALID_REQUEST_ID.as_bytes());
+        return true;
+    }
+    x.values(None).context(variable, out)
+}
+
 fn put(value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
     value.inspect(|value| out.extend_from_slice(value)).is_some()
 }
@@ -148,7 +159,7 @@ fn context_of_facts(facts: &Facts, variable: &ContextVariable, out: &mut Vec<u8>
         ContextVariable::RequestId => put(Some(&facts.request_id), out),
         ContextVariable::ExtendedRequestId => put(Some(&facts.extended_request_id), out),
         ContextVariable::RequestTime => {
-            ids::write_clf_time(facts.wall, out);
+            out.extend_from_slice(ClfClock::new().text(facts.wall));
             true
         }
         ContextVariable::RequestTimeEpoch => put_number(Some(facts.wall.as_millis()), out),
@@ -165,6 +176,12 @@ fn context_of_facts(facts: &Facts, variable: &ContextVariable, out: &mut Vec<u8>
             put(facts.reason.as_deref().map(str::as_bytes), out)
         }
         ContextVariable::ErrorMessage => put(facts.error.map(|(_, message)| message.as_bytes()), out),
+        ContextVariable::ErrorMessageString => facts.error.is_some_and(|(_, message)| {
+            let start = out.len();
+            out.extend_from_slice(message.as_bytes());
+            quote_from(out, start);
+            true
+        }),
         ContextVariable::ErrorResponseType => put(facts.error.map(|(kind, _)| kind.as_str().as_bytes()), out),
         _ => false,
     }

@@ -12,3 +12,4 @@ pub mod uri;
 
 pub use context::ContextVariable;
 pub use expression::{Expression, Presence, Resolve, Values};
+pub use substitution::Substitution;

@@ -43,6 +43,18 @@ pub fn decode(raw: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a name or value, percent-encoded but for unreserved characters (RFC 3986 section 2.3).
+pub fn encode(text: &[u8], out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for &byte in text {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(byte);
+        } else {
+            out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+    }
+}
+
 /// The decoded bytes of a raw name or value.
 fn decoded(raw: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = raw;

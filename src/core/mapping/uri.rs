@@ -176,6 +176,15 @@ impl UriTemplate {
         }
     }
 
+    /// The query as it is sent, if there is one and it is the same for every request.
+    pub fn static_query(&self) -> Option<&str> {
+        match self.query.as_deref()? {
+            [] => Some(""),
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether there is a query in the URI itself.
     pub const fn has_query(&self) -> bool {
         self.query.is_some()
@@ -212,8 +221,8 @@ impl UriTemplate {
     }
 }
 
-/// Replaces every `${stageVariables.x}`.
-fn with_stage_variables(text: &str, resolve: &impl Resolve) -> String {
+/// Replaces every `${stageVariables.x}`; a variable that the stage does not have leaves nothing.
+pub fn with_stage_variables(text: &str, resolve: &impl Resolve) -> String {
     const OPEN: &str = "${stageVariables.";
     let mut resolved = String::with_capacity(text.len());
     let mut rest = text;

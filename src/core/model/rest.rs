@@ -418,3 +418,28 @@ pub struct GatewayResponse {
     /// Where it was written.
     pub place: Place,
 }
+
+impl Integration {
+    /// An integration of a kind with everything else at its default.
+    pub const fn new(kind: IntegrationKind) -> Self {
+        Self {
+            kind,
+            http_method: None,
+            uri: None,
+            credentials: None,
+            connection_type: ConnectionType::Internet,
+            connection_id: None,
+            passthrough_behavior: PassthroughBehavior::WhenNoMatch,
+            content_handling: None,
+            timeout_in_millis: None,
+            cache_namespace: None,
+            cache_key_parameters: Vec::new(),
+            request_parameters: Vec::new(),
+            request_templates: Vec::new(),
+            responses: Vec::new(),
+            insecure_skip_verification: false,
+            stream: false,
+            place: Place::NOWHERE,
+        }
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::mapping::{Expression, Substitution, UriTemplate};
+use crate::mapping::uri::UriTemplate;
+use crate::mapping::{Expression, Substitution};
 use crate::model::rest::PassthroughBehavior;
 
 use super::{ByMediaType, Responses, UpstreamSlot};
@@ -18,8 +19,8 @@ pub struct HttpPlan {
     pub method: Option<Box<[u8]>>,
     /// Path and query of the URI.
     pub uri: UriTemplate,
-    /// What fills the URI's `{name}`s, in its order; `None`: nothing maps it, so the brace text cannot be filled.
-    pub path_mappings: Box<[Expression]>,
+    /// Path and query of the URI where they are the same for every request.
+    pub static_path: Option<Box<[u8]>>,
     /// `integration.request.querystring.*`.
     pub query_mappings: Box<[QueryMapping]>,
     /// `integration.request.header.*`.
@@ -32,6 +33,13 @@ pub struct HttpPlan {
     pub timeout: Duration,
     /// Integration responses; unused by `HTTP_PROXY`.
     pub responses: Responses,
+}
+
+impl HttpPlan {
+    /// Whether a header of this name is set by a mapping.
+    pub fn maps_header(&self, name: &[u8]) -> bool {
+        self.header_mappings.iter().any(|mapping| mapping.name.eq_ignore_ascii_case(name))
+    }
 }
 
 /// A header that is set towards the back end.

@@ -13,7 +13,7 @@ pub mod trie;
 
 pub use integrate::{BodyTemplate, HeaderMapping, HttpPlan, MockPlan, MockRequest, QueryMapping};
 pub use media::ByMediaType;
-pub use respond::{ResponseBody, ResponsePlan, Responses};
+pub use respond::{ResponseBody, ResponseHeader, ResponsePlan, Responses};
 pub use route::{IntegrationPlan, RoutePlan, RouteSlot};
 pub use snapshot::{Entry, HostTable, Limits, NoEntry, Snapshot, StageSlot, UpstreamPlan, UpstreamSlot};
-pub use stage::StagePlan;
+pub use stage::{RejectionPlan, StagePlan};

@@ -50,10 +50,21 @@ impl Responses {
 pub struct ResponsePlan {
     /// Status sent to the client.
     pub status: u16,
-    /// Mapped headers: remapped name, and the expression that fills it.
-    pub headers: Box<[(Box<[u8]>, Expression)]>,
+    /// Mapped headers.
+    pub headers: Box<[ResponseHeader]>,
     /// Body by the client's `Accept`; empty: the back end's body as it is (MOCK: none).
     pub bodies: ByMediaType<ResponseBody>,
+}
+
+/// A header of the response that a mapping fills.
+#[derive(Debug)]
+pub struct ResponseHeader {
+    /// Its name as the client sees it: remapped where AWS remaps.
+    pub name: Box<[u8]>,
+    /// It replaces the content type.
+    pub is_content_type: bool,
+    /// What fills it.
+    pub value: Expression,
 }
 
 /// A response template.

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::mapping::ContextVariable;
+use crate::record::AccessLogProgram;
+
 use super::StagePlan;
 
 /// A dense number for a stage of this snapshot.
@@ -28,6 +31,8 @@ pub struct Snapshot {
     pub route_slots: u32,
     /// What bounds a request.
     pub limits: Limits,
+    /// The line of requests that reach no stage.
+    pub access_log: AccessLogProgram<ContextVariable>,
 }
 
 const _: () = {

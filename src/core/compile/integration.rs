@@ -1,0 +1,308 @@
+//! Integrations: URIs, mappings, templates and responses, each parsed once.
+
+use std::time::Duration;
+
+use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
+use crate::exchange::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
+use crate::exchange::status_code;
+use crate::mapping::Expression;
+use crate::mapping::expression::{Side, Target};
+use crate::mapping::uri::{Scheme, UriTemplate, with_stage_variables};
+use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping};
+use crate::plan::{
+    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, QueryMapping,
+    ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
+};
+use crate::proto::http::KnownField;
+
+use super::pattern::{PatternError, StatusPattern};
+use super::slots::Slots;
+use super::template::{Template, classify};
+use super::{Findings, Names, StageInput, unsupported};
+
+/// The plan of an integration, or why its route answers 500.
+pub(super) fn plan(
+    declared: &Integration,
+    names: &Names<'_>,
+    input: &StageInput<'_>,
+    pointer: &str,
+    slots: &mut Slots,
+    findings: &mut Findings,
+) -> Result<IntegrationPlan, String> {
+    if let Some(why) = unsupported::unserved(declared) {
+        return Err(why);
+    }
+    let mut compiler = Compiler { declared, names, pointer, findings };
+    if declared.kind == IntegrationKind::Mock {
+        return compiler.mock().map(|plan| IntegrationPlan::Mock(Box::new(plan)));
+    }
+    compiler.http(input, slots).map(|plan| IntegrationPlan::Http(Box::new(plan)))
+}
+
+struct Compiler<'c> {
+    declared: &'c Integration,
+    names: &'c Names<'c>,
+    pointer: &'c str,
+    findings: &'c mut Findings,
+}
+
+/// Mappings of a request, by target.
+#[derive(Default)]
+struct RequestMappings {
+    headers: Vec<HeaderMapping>,
+    queries: Vec<QueryMapping>,
+    paths: Vec<(Box<str>, Expression)>,
+}
+
+impl Compiler<'_> {
+    fn http(&mut self, input: &StageInput<'_>, slots: &mut Slots) -> Result<HttpPlan, String> {
+        let mappings = self.request_mappings()?;
+        let written = self.declared.uri.as_ref().ok_or("Invalid HTTP endpoint specified for URI: there is none")?;
+        let fills: Vec<_> = mappings.paths.iter().map(|(name, expression)| (&**name, expression.clone())).collect();
+        let resolved = with_stage_variables(&written.value, self.names);
+        let rewritten = rewrite_origin(&resolved, input.rewrites);
+        let uri = UriTemplate::compile(&rewritten, &fills, self.names).map_err(|error| error.to_string())?;
+        let upstream = self.upstream(&uri)?;
+        let is_proxy = self.declared.kind == IntegrationKind::HttpProxy;
+        let method = self.declared.http_method.as_deref().filter(|method| !method.eq_ignore_ascii_case("ANY"));
+        Ok(HttpPlan {
+            upstream: slots.upstream(upstream),
+            is_proxy,
+            method: method.map(|method| method.to_ascii_uppercase().into_bytes().into()),
+            static_path: static_path(&uri),
+            uri,
+            query_mappings: mappings.queries.into(),
+            header_mappings: mappings.headers.into(),
+            templates: if is_proxy { ByMediaType::default() } else { self.body_templates() },
+            passthrough: self.declared.passthrough_behavior,
+            timeout: self.timeout(),
+            responses: if is_proxy { Responses::default() } else { self.responses()? },
+        })
+    }
+
+    fn mock(&mut self) -> Result<MockPlan, String> {
+        // MOCK reads no mapped parameter, but one that AWS would not take is a mistake here as well.
+        self.request_mappings()?;
+        let templates = self.declared.request_templates.iter();
+        let templates: Vec<_> =
+            templates.map(|(media_type, text)| (media_type.clone(), self.mock_request(media_type, text))).collect();
+        Ok(MockPlan {
+            templates: ByMediaType::new(templates),
+            passthrough: self.declared.passthrough_behavior,
+            responses: self.responses()?,
+        })
+    }
+
+    fn upstream(&mut self, uri: &UriTemplate) -> Result<UpstreamPlan, String> {
+        let authority = uri.static_authority().ok_or(
+            "a URI whose host comes from the request is not supported yet; stage variables may name hosts",
+        )?;
+        let is_tls = uri.scheme() == Scheme::Https;
+        if !authority.is_port_allowed_on_aws() {
+            let message = format!("port {} works here; AWS calls 80, 443 and 1024-65535 only", authority.port);
+            self.findings.warn("uri-port", self.declared.place, self.pointer, message);
+        }
+        Ok(UpstreamPlan {
+            is_tls,
+            any_authority: self.declared.insecure_skip_verification,
+            host: authority.host.trim_start_matches('[').trim_end_matches(']').into(),
+            port: authority.port,
+            authority: authority.text.into(),
+        })
+    }
+
+    fn timeout(&mut self) -> Duration {
+        let declared = self.declared.timeout_in_millis.map_or(INTEGRATION_TIMEOUT_MS_MAX, u64::from);
+        let used = declared.clamp(INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_MAX);
+        if used != declared {
+            let message = format!("timeoutInMillis {declared} is outside 50 to 29000: {used} is used");
+            let found = self.findings.warn("timeout-range", self.declared.place, self.pointer, message);
+            found.on_aws = "the integration is refused, unless the account's quota was raised".into();
+        }
+        Duration::from_millis(used)
+    }
+
+    fn request_mappings(&mut self) -> Result<RequestMappings, String> {
+        let mut mappings = RequestMappings::default();
+        for mapping in &self.declared.request_parameters {
+            let Some((target, value)) = self.mapping(mapping, Side::Request)? else { continue };
+            match target {
+                Target::RequestHeader(name) => match KnownField::from_name(name.as_bytes()) {
+                    known if FORBIDDEN_MAPPINGS.contains(known) => {
+                        return Err(format!("the header {name} must not be mapped: AWS answers 500 at run time"));
+                    }
+                    known if NEVER_MAPPED.contains(known) => {
+                        let message = format!("a mapped {name} header is dropped");
+                        self.findings.warn("mapping-dropped", mapping.place, self.pointer, message);
+                    }
+                    _ => mappings.headers.push(HeaderMapping { name: name.into_boxed_bytes(), value }),
+                },
+                Target::RequestQuery(name) => {
+                    mappings.queries.push(QueryMapping { name: encoded_name(&name), value });
+                }
+                Target::RequestPath(name) => mappings.paths.push((name, value)),
+                Target::ResponseHeader(_) | Target::GatewayHeader(_) | Target::GatewayPath(_) | Target::GatewayQuery(_) => {}
+            }
+        }
+        Ok(mappings)
+    }
+
+    /// One mapping parsed; `None` with a finding where AWS skips it.
+    fn mapping(&mut self, mapping: &ParameterMapping, side: Side) -> Result<Option<(Target, Expression)>, String> {
+        let target = Target::parse(&mapping.target, side).map_err(|error| error.to_string())?;
+        let value = Expression::parse(&mapping.source, side, self.names).map_err(|error| error.to_string())?;
+        if value.reads_body() {
+            return Err(format!("`{}` reads a body, which mappings cannot do yet", mapping.source));
+        }
+        Ok(Some((target, value)))
+    }
+
+    fn body_templates(&mut self) -> ByMediaType<BodyTemplate> {
+        let templates = self.declared.request_templates.iter();
+        let compiled: Vec<_> = templates
+            .map(|(media_type, text)| {
+                let template = match classify(&text.value, self.names) {
+                    Template::Passthrough => BodyTemplate::Passthrough,
+                    Template::Text(text) => BodyTemplate::Text(text),
+                    Template::Language(why) => BodyTemplate::Unserved(self.language(media_type, text, &why)),
+                };
+                (media_type.clone(), template)
+            })
+            .collect();
+        ByMediaType::new(compiled)
+    }
+
+    fn mock_request(&mut self, media_type: &str, text: &Declared<String>) -> MockRequest {
+        match classify(&text.value, self.names) {
+            Template::Passthrough => MockRequest::Passthrough,
+            Template::Language(why) => MockRequest::Unserved(self.language(media_type, text, &why)),
+            Template::Text(substitution) => match substitution.as_static().map(|text| status_code(text.as_bytes())) {
+                None => MockRequest::Text(substitution),
+                Some(Some(status)) => MockRequest::Status(status),
+                Some(None) => {
+                    let message = format!("the {media_type} template has no integer statusCode: requests answer 500");
+                    self.findings.warn("mock-status", text.place, self.pointer, message);
+                    MockRequest::NoStatus
+                }
+            },
+        }
+    }
+
+    fn language(&mut self, media_type: &str, text: &Declared<String>, why: &str) -> Box<str> {
+        let reason = format!("mapping templates are not run yet: {why} ({media_type})");
+        self.findings.warn("template-unsupported", text.place, self.pointer, format!("{reason}; requests answer 500"));
+        reason.into()
+    }
+
+    fn responses(&mut self) -> Result<Responses, String> {
+        let declared = &self.declared.responses;
+        if declared.len() > Responses::COUNT_MAX {
+            return Err(format!("more than {} integration responses", Responses::COUNT_MAX));
+        }
+        let plans = declared.iter().map(|response| self.response(response)).collect::<Result<Vec<_>, _>>()?;
+        let patterns: Vec<_> = declared.iter().map(|response| self.pattern(response)).collect();
+        // An absent and an empty pattern both make the default (rest-integrations §5).
+        let default = declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
+        Ok(Responses::new(plans, default, |index, status| {
+            patterns[index].as_ref().is_some_and(|pattern| pattern.matches(status))
+        }))
+    }
+
+    fn pattern(&mut self, response: &IntegrationResponse) -> Option<StatusPattern> {
+        let pattern = response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty())?;
+        match StatusPattern::new(pattern) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                let message = match error {
+                    PatternError::Unsupported(_) => {
+                        format!("the pattern `{pattern}` uses what only Java's engine has; it never matches here")
+                    }
+                    PatternError::Invalid(why) => format!("the pattern `{pattern}` is not valid and never matches: {why}"),
+                };
+                self.findings.warn("selection-pattern", response.place, self.pointer, message);
+                None
+            }
+        }
+    }
+
+    fn response(&mut self, response: &IntegrationResponse) -> Result<ResponsePlan, String> {
+        let status = crate::aws::errors::parse_status(&response.status_code)
+            .ok_or_else(|| format!("the integration response's status `{}` is not [1-5]\\d\\d", response.status_code))?;
+        let mut headers = Vec::new();
+        for mapping in &response.response_parameters {
+            if let Some((Target::ResponseHeader(name), value)) = self.mapping(mapping, Side::Response)? {
+                headers.extend(response_header(&name, value));
+            }
+        }
+        let bodies: Vec<_> = response
+            .response_templates
+            .iter()
+            .map(|(media_type, text)| {
+                let body = match classify(&text.value, self.names) {
+                    Template::Passthrough => ResponseBody::Passthrough,
+                    Template::Text(text) => ResponseBody::Text(text),
+                    Template::Language(why) => ResponseBody::Unserved(self.language(media_type, text, &why)),
+                };
+                (media_type.clone(), body)
+            })
+            .collect();
+        Ok(ResponsePlan { status, headers: headers.into(), bodies: ByMediaType::new(bodies) })
+    }
+}
+
+/// rest-routing-and-stages §9.2 step D: remapped, dropped or as it is.
+fn response_header(name: &str, value: Expression) -> Option<ResponseHeader> {
+    let known = KnownField::from_name(name.as_bytes());
+    if known == KnownField::TransferEncoding {
+        return None;
+    }
+    let prefix = if REMAPPED_FROM_MAPPING.contains(known) { REMAPPED_PREFIX } else { b"" };
+    let name = [prefix, name.as_bytes()].concat().into();
+    Some(ResponseHeader { name, is_content_type: known == KnownField::ContentType, value })
+}
+
+/// Path and query where they are the same for every request.
+fn static_path(uri: &UriTemplate) -> Option<Box<[u8]>> {
+    let path = uri.static_path()?;
+    if !uri.has_query() {
+        return Some(path.as_bytes().into());
+    }
+    let query = uri.static_query()?;
+    Some(format!("{path}?{query}").into_bytes().into())
+}
+
+/// `name=`, percent-encoded but for unreserved characters.
+fn encoded_name(name: &str) -> Box<[u8]> {
+    let mut encoded = Vec::new();
+    crate::mapping::query::encode(name.as_bytes(), &mut encoded);
+    encoded.push(b'=');
+    encoded.into()
+}
+
+/// Replaces `scheme://authority` where a rewrite names it.
+fn rewrite_origin(uri: &str, rewrites: &[(String, String)]) -> String {
+    for (from, to) in rewrites {
+        let Some(rest) = uri.get(..from.len()).filter(|start| start.eq_ignore_ascii_case(from)).map(|_| &uri[from.len()..]) else {
+            continue;
+        };
+        if rest.is_empty() || rest.starts_with(['/', '?']) {
+            return format!("{to}{rest}");
+        }
+    }
+    uri.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rewrite_origin;
+
+    #[test]
+    fn an_origin_is_replaced_as_a_whole() {
+        let rewrites = [("https://api.example.com".to_owned(), "http://127.0.0.1:9000".to_owned())];
+        assert_eq!(rewrite_origin("https://api.example.com/pets?a=b", &rewrites), "http://127.0.0.1:9000/pets?a=b");
+        assert_eq!(rewrite_origin("HTTPS://api.example.com", &rewrites), "http://127.0.0.1:9000");
+        let other = "https://api.example.com.evil/pets";
+        assert_eq!(rewrite_origin(other, &rewrites), other);
+        assert_eq!(rewrite_origin("http://api.example.com/", &rewrites), "http://api.example.com/");
+    }
+}

@@ -1,0 +1,55 @@
+//! Gateway responses: customizations resolved and their expressions parsed.
+
+use crate::aws::errors::{Customization, Prepared, ResponseType, parse_status, resolve};
+use crate::mapping::Substitution;
+use crate::mapping::expression::{Expression, Side, Target};
+use crate::model::rest::{GatewayResponse, RestApi};
+use crate::plan::{ByMediaType, RejectionPlan};
+
+use super::{Findings, Names};
+
+/// The gateway responses of an API, by type.
+pub(super) fn rejections(api: &RestApi, names: &Names<'_>, findings: &mut Findings) -> Box<[RejectionPlan]> {
+    let customizations: Vec<_> =
+        api.gateway_responses.iter().filter_map(|response| customization(response, findings)).collect();
+    resolve(&customizations).iter().map(|prepared| plan(prepared, names, findings)).collect()
+}
+
+fn customization(response: &GatewayResponse, findings: &mut Findings) -> Option<(ResponseType, Customization)> {
+    let pointer = format!("/x-amazon-apigateway-gateway-responses/{}", response.response_type);
+    let Some(response_type) = ResponseType::parse(&response.response_type) else {
+        let unknown = crate::aws::errors::UnknownResponseType(response.response_type.clone());
+        findings.warn("gateway-response-unknown", response.place, &pointer, unknown.to_string());
+        return None;
+    };
+    let status = response.status_code.as_deref().and_then(parse_status);
+    if response.status_code.is_some() && status.is_none() {
+        let message = "a gateway response's status is three digits from 100 to 599".to_owned();
+        findings.warn("gateway-response-status", response.place, &pointer, message);
+    }
+    let parameters =
+        response.response_parameters.iter().map(|mapping| (mapping.target.clone(), mapping.source.clone())).collect();
+    Some((response_type, Customization { status, parameters, templates: response.response_templates.clone() }))
+}
+
+fn plan(prepared: &Prepared, names: &Names<'_>, findings: &mut Findings) -> RejectionPlan {
+    let pointer = format!("/x-amazon-apigateway-gateway-responses/{}", prepared.response_type.as_str());
+    let mut headers = Vec::new();
+    for (target, source) in &prepared.customization.parameters {
+        let target = Target::parse(target, Side::GatewayResponse);
+        let source = Expression::parse(source, Side::GatewayResponse, names);
+        match (target, source) {
+            (Ok(Target::GatewayHeader(name)), Ok(source)) => headers.push((name.into_boxed_bytes(), source)),
+            // AWS takes the other two targets and does nothing with them.
+            (Ok(_), Ok(_)) => {}
+            (Err(error), _) | (_, Err(error)) => {
+                findings.warn("mapping-expression", crate::base::Place::NOWHERE, &pointer, error.to_string());
+            }
+        }
+    }
+    let templates = prepared.customization.templates.iter();
+    let templates = templates.map(|(media_type, text)| (media_type.clone(), Substitution::compile(text, names).0));
+    let cause = prepared.response_type.status().unwrap_or(500);
+    let status = Some(prepared.status(cause)).filter(|&status| status != cause);
+    RejectionPlan { status, headers: headers.into(), templates: ByMediaType::new(templates) }
+}

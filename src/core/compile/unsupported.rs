@@ -1,0 +1,89 @@
+//! What is declared and not obeyed yet. What protects something fails closed; the rest is said.
+
+use crate::base::Severity;
+use crate::model::rest::{Authorization, ConnectionType, Integration, IntegrationKind, Method, RestApi};
+
+use super::Findings;
+
+/// Why a method must not be served, if anything that protects it is not obeyed.
+pub(super) fn closed_by(method: &Method, api: &RestApi) -> Option<(&'static str, String)> {
+    match &method.authorization {
+        Authorization::None => {}
+        Authorization::Iam => return Some(("authorization-unsupported", "IAM authorization is not supported yet".into())),
+        Authorization::Custom { authorizer } => {
+            return Some(("authorization-unsupported", format!("the Lambda authorizer `{authorizer}` is not supported yet")));
+        }
+        Authorization::Cognito { authorizer, .. } => {
+            return Some(("authorization-unsupported", format!("the Cognito authorizer `{authorizer}` is not supported yet")));
+        }
+    }
+    if method.api_key_required {
+        return Some(("api-key-unsupported", "API keys are not supported yet".into()));
+    }
+    if api.policy.is_some() {
+        return Some(("policy-unsupported", "resource policies are not supported yet".into()));
+    }
+    validator(method, api).map(|why| ("validator-unsupported", why))
+}
+
+/// A validator that checks nothing closes nothing.
+fn validator(method: &Method, api: &RestApi) -> Option<String> {
+    let name = &method.request_validator.as_ref()?.value;
+    let validator = api.request_validators.iter().find(|validator| validator.name == *name)?;
+    let checks_body = validator.validate_request_body && !method.request_models.is_empty();
+    let checks_parameters =
+        validator.validate_request_parameters && method.request_parameters.iter().any(|parameter| parameter.required);
+    (checks_body || checks_parameters).then(|| format!("request validation (`{name}`) is not supported yet"))
+}
+
+/// Why an integration cannot be run, whatever it protects.
+pub(super) fn unserved(integration: &Integration) -> Option<String> {
+    match integration.kind {
+        IntegrationKind::Aws | IntegrationKind::AwsProxy => {
+            return Some(format!("{} integrations are not supported yet", integration.kind.as_str()));
+        }
+        IntegrationKind::Http | IntegrationKind::HttpProxy | IntegrationKind::Mock => {}
+    }
+    if integration.connection_type == ConnectionType::VpcLink {
+        return Some("VPC links are not supported yet".into());
+    }
+    if integration.content_handling.is_some() || integration.responses.iter().any(|response| response.content_handling.is_some()) {
+        return Some("contentHandling is not supported yet".into());
+    }
+    None
+}
+
+/// Says what an API declares that changes nothing yet.
+pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
+    let place = crate::base::Place::NOWHERE;
+    if api.minimum_compression_size.is_some() {
+        let message = "minimumCompressionSize is stored; responses are not compressed yet".to_owned();
+        let found = findings.warn("compression-unsupported", place, "/x-amazon-apigateway-minimum-compression-size", message);
+        found.on_aws = "responses of at least that size are compressed for clients that accept it".into();
+    }
+    if !api.binary_media_types.is_empty() {
+        let message = "binaryMediaTypes are stored; bodies pass as they are".to_owned();
+        findings.add(Severity::Note, "binary-unsupported", place, "/x-amazon-apigateway-binary-media-types", message);
+    }
+    if api.disable_execute_api_endpoint {
+        let message = "disableExecuteApiEndpoint is stored; the default host still answers, for there is no other yet".to_owned();
+        let found = findings.warn("endpoint-unsupported", place, "", message);
+        found.on_aws = "the default host answers 403 Forbidden".into();
+    }
+}
+
+/// Says what an integration declares that changes nothing yet.
+pub(super) fn say_integration(integration: &Integration, pointer: &str, findings: &mut Findings) {
+    if !integration.cache_key_parameters.is_empty() || integration.cache_namespace.is_some() {
+        let message = "cacheKeyParameters and cacheNamespace are stored; responses are not cached yet".to_owned();
+        findings.add(Severity::Note, "cache-unsupported", integration.place, pointer, message);
+    }
+    if integration.stream {
+        let message = "responseTransferMode STREAM: responses are streamed whatever the mode, the 15 minutes it allows are not".to_owned();
+        findings.add(Severity::Note, "stream-unsupported", integration.place, pointer, message);
+    }
+    if integration.credentials.is_some() && matches!(integration.kind, IntegrationKind::Http | IntegrationKind::HttpProxy | IntegrationKind::Mock) {
+        let message = "credentials have no effect on this type of integration".to_owned();
+        findings.add(Severity::Note, "credentials-unused", integration.place, pointer, message);
+    }
+}

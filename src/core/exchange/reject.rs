@@ -1,0 +1,230 @@
+//! Gateway responses: what a client is told when the gateway itself answers.
+
+use crate::aws::errors::{BodyStyle, ResponseType, write_default_body};
+use crate::mapping::Presence;
+use crate::plan::RejectionPlan;
+use crate::proto::h1::write::{write_field, write_status_line};
+use crate::proto::http::{KnownField, Method, Status};
+
+use super::effects::{BodyFailure, CallFailure};
+use super::{Exchange, Served, respond};
+
+/// Why the gateway answers itself.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    /// The gateway response that is sent.
+    pub response_type: ResponseType,
+    /// Status before customization.
+    pub status: u16,
+    /// `$context.error.message`
+    pub message: &'static str,
+    error_type: &'static str,
+    style: BodyStyle,
+    /// Why, for the operator.
+    pub reason: Option<Box<str>>,
+    /// The call that failed.
+    pub failure: Option<CallFailure>,
+}
+
+impl Rejection {
+    fn of(response_type: ResponseType) -> Self {
+        Self {
+            response_type,
+            status: response_type.status().unwrap_or(500),
+            message: response_type.message().unwrap_or_default(),
+            error_type: response_type.error_type().unwrap_or("InternalServerErrorException"),
+            style: response_type.body_style(),
+            reason: None,
+            failure: None,
+        }
+    }
+
+    /// No resource matches, or the one that does has no such method (R `test_routing_not_found`).
+    pub(super) fn unknown_route() -> Self {
+        Self::of(ResponseType::MissingAuthenticationToken)
+    }
+
+    /// The API exists, the stage does not: reported as `Forbidden`.
+    pub(super) fn unknown_stage() -> Self {
+        let forbidden = Self::of(ResponseType::InvalidApiKey);
+        Self { response_type: ResponseType::Default4xx, reason: Some("no such stage".into()), ..forbidden }
+    }
+
+    /// There is no such API. On AWS its name would not resolve; here there is somebody to say so.
+    pub(super) fn unknown_api() -> Self {
+        let not_found = Self::of(ResponseType::ResourceNotFound);
+        let reason = "no API answers at this host and path";
+        Self { message: "Not Found", error_type: "NotFoundException", reason: Some(reason.into()), ..not_found }
+    }
+
+    /// The definition asks for what this version does not do; the route fails closed.
+    pub(super) fn unserved(reason: &str) -> Self {
+        Self::configuration(reason)
+    }
+
+    /// The definition makes no answer possible.
+    pub(super) fn configuration(reason: &str) -> Self {
+        Self { reason: Some(reason.into()), ..Self::of(ResponseType::ApiConfigurationError) }
+    }
+
+    /// No integration response matches.
+    pub(super) fn no_response_for(status: i64) -> Self {
+        Self::configuration(&format!(
+            "No match for output mapping and no default output mapping configured. Endpoint Response Status Code: {status}"
+        ))
+    }
+
+    /// No template for the body's media type, and passing it on is forbidden.
+    pub(super) fn unsupported_media_type() -> Self {
+        Self::of(ResponseType::UnsupportedMediaType)
+    }
+
+    /// The body is larger than a request may carry.
+    pub(super) fn request_too_large() -> Self {
+        Self::of(ResponseType::RequestTooLarge)
+    }
+
+    /// The back end says that its answer is larger than a response may be. AWS: 500 or 502 were reported.
+    pub(super) fn response_too_large() -> Self {
+        Self { reason: Some("the answer is larger than 10 MB".into()), ..Self::of(ResponseType::IntegrationFailure) }
+            .with_status(500)
+    }
+
+    fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    fn shed(reason: &'static str) -> Self {
+        let base = Self::of(ResponseType::Default5xx);
+        Self {
+            status: 503,
+            message: "Service Unavailable",
+            error_type: "ServiceUnavailableException",
+            style: BodyStyle::Compact,
+            reason: Some(reason.into()),
+            ..base
+        }
+    }
+
+    fn network(reason: &'static str) -> Self {
+        let failure = Self::of(ResponseType::IntegrationFailure);
+        Self { message: "Network error communicating with endpoint", reason: Some(reason.into()), ..failure }
+    }
+
+    /// A bad endpoint: recorded without the space after the colon.
+    fn bad_endpoint(reason: &'static str) -> Self {
+        Self { style: BodyStyle::Compact, ..Self::configuration(reason) }
+    }
+}
+
+/// rest-integrations §8.1.
+impl From<CallFailure> for Rejection {
+    fn from(failure: CallFailure) -> Self {
+        let rejection = match failure {
+            CallFailure::Refused => Self::bad_endpoint("Invalid endpoint address: the connection was refused"),
+            CallFailure::NameNotFound => Self::bad_endpoint("Invalid endpoint address: the name does not resolve"),
+            CallFailure::AddressNotAllowed => Self::bad_endpoint(
+                "Invalid endpoint address: link-local metadata addresses and our own admin listener are refused; \
+                 --allow-origin-address names exceptions",
+            ),
+            CallFailure::Network => Self::network("Network error communicating with endpoint"),
+            CallFailure::Protocol => Self::network("the endpoint's answer breaks HTTP"),
+            CallFailure::Timeout => {
+                let reason = "Execution failed due to a timeout error";
+                Self { reason: Some(reason.into()), ..Self::of(ResponseType::IntegrationTimeout) }
+            }
+            CallFailure::TooManyConnections => Self::shed("the origin has as many connections as --origin-connections-max allows"),
+            CallFailure::OutOfMemory => Self::shed("the memory cap of --memory-max is reached"),
+            CallFailure::Body(failure) => failure.into(),
+        };
+        Self { failure: Some(failure), ..rejection }
+    }
+}
+
+impl From<BodyFailure> for Rejection {
+    fn from(failure: BodyFailure) -> Self {
+        let bad_request = |message, reason: &'static str| Self {
+            status: 400,
+            message,
+            error_type: "BadRequestException",
+            style: BodyStyle::Compact,
+            reason: Some(reason.into()),
+            ..Self::of(ResponseType::Default4xx)
+        };
+        match failure {
+            BodyFailure::Gone => bad_request("Bad Request", "the client went away before its body was complete"),
+            BodyFailure::Malformed => bad_request("Bad Request", "the framing of the request body is broken"),
+            BodyFailure::Timeout => {
+                Self { status: 408, ..bad_request("Request Timeout", "the request body did not come in time") }
+            }
+            BodyFailure::TooLarge => Self::request_too_large(),
+            BodyFailure::OutOfMemory => Self::shed("the memory cap of --memory-max is reached"),
+        }
+    }
+}
+
+/// Writes the whole gateway response into `x.scratch.response`.
+pub(super) fn respond(x: &mut Exchange<'_>, rejection: Rejection) -> Served {
+    x.facts.error = Some((rejection.response_type, rejection.message));
+    x.facts.reason = rejection.reason.clone();
+    x.facts.call_failure = rejection.failure;
+    let plan = x.stage.and_then(|stage| stage.rejection(rejection.response_type));
+    let status = plan.and_then(|plan| plan.status).unwrap_or(rejection.status);
+    let (media_type, body) = render_body(x, plan, &rejection);
+    respond::start(x, status, respond::body_of(status, Some(body.len() as u64)));
+    let mut out = std::mem::take(&mut x.scratch.response);
+    let has_content_type = plan.is_some_and(|plan| write_headers(x, plan, &mut out));
+    if !has_content_type {
+        let _ = write_field(b"Content-Type", media_type.as_bytes(), &mut out);
+    }
+    let _ = write_field(b"x-amzn-ErrorType", rejection.error_type.as_bytes(), &mut out);
+    out.extend_from_slice(b"\r\n");
+    if x.request.head.method != Method::Head && !matches!(status, 204 | 304) {
+        out.extend_from_slice(&body);
+    }
+    x.scratch.response = out;
+    x.facts.response_length = body.len() as u64;
+    Served::Own
+}
+
+fn render_body<'p>(x: &Exchange<'_>, plan: Option<&'p RejectionPlan>, rejection: &Rejection) -> (&'p str, Vec<u8>) {
+    let mut body = Vec::new();
+    let accept = x.request.field(KnownField::Accept);
+    match plan.and_then(|plan| plan.templates.for_accept(accept)) {
+        Some((media_type, template)) => {
+            template.write(&x.values(None), &mut body);
+            (media_type, body)
+        }
+        None => {
+            let message = (!rejection.message.is_empty()).then_some(rejection.message);
+            write_default_body(rejection.style, message, &mut body);
+            ("application/json", body)
+        }
+    }
+}
+
+/// Customized headers; tells whether the content type is among them. A value that would break its line is left out.
+fn write_headers(x: &Exchange<'_>, plan: &RejectionPlan, out: &mut Vec<u8>) -> bool {
+    let mut has_content_type = false;
+    for (name, expression) in &plan.headers {
+        let mut value = Vec::new();
+        if expression.write(&x.values(None), &mut value) == Presence::Present && write_field(name, &value, out).is_ok() {
+            has_content_type |= name.eq_ignore_ascii_case(b"content-type");
+        }
+    }
+    has_content_type
+}
+
+/// The answer to a message that could not be read, or to a connection that is turned away: no stage is known, so nothing
+/// of it is customizable, as with AWS's front end. The connection closes after it.
+pub fn write_refusal(status: u16, date_line: &[u8], out: &mut Vec<u8>) {
+    let status = Status::new(status).unwrap_or(Status::OK);
+    let mut body = Vec::new();
+    write_default_body(BodyStyle::Compact, Some(status.reason()), &mut body);
+    write_status_line(status, out);
+    out.extend_from_slice(date_line);
+    out.extend_from_slice(b"Content-Type: application/json\r\nConnection: close\r\nContent-Length: ");
+    out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
+    out.extend_from_slice(b"\r\n\r\n");
+    out.extend_from_slice(&body);
+}

@@ -1,0 +1,87 @@
+//! Who is at the other end of a client connection.
+
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
+
+use ringgate_core::exchange::Client;
+use ringgate_core::proto::h1::RequestHead;
+use ringgate_core::proto::http::KnownField;
+use ringgate_core::proto::proxy::{self, Malformed, Source};
+
+use super::settings::{Settings, Trusted};
+
+/// The peer of one connection, in the forms that requests need.
+pub struct Peer {
+    address: Option<IpAddr>,
+    /// The peer, or whom its PROXY protocol header names.
+    connection_ip: String,
+    /// Whom a trusted proxy names in this request; empty: nobody.
+    request_ip: Vec<u8>,
+    forwarded_lines: &'static [u8],
+}
+
+/// A client on a Unix socket has no address. AWS's field must hold one.
+const NO_ADDRESS: &str = "127.0.0.1";
+const FORWARDED_LINES: &[u8] = b"\r\nX-Forwarded-Port: 80\r\nX-Forwarded-Proto: http\r\n";
+
+impl Peer {
+    /// The peer that the socket knows; `None` on a Unix socket.
+    pub fn new(address: Option<SocketAddr>) -> Self {
+        let ip = address.map(|address| address.ip().to_canonical());
+        let mut connection_ip = String::new();
+        match ip {
+            Some(ip) => write!(connection_ip, "{ip}").unwrap_or_default(),
+            None => connection_ip.push_str(NO_ADDRESS),
+        }
+        Self { address: ip, connection_ip, request_ip: Vec::new(), forwarded_lines: FORWARDED_LINES }
+    }
+
+    fn is_trusted(&self, settings: &Settings) -> bool {
+        // Who can open the Unix socket's file is on this host and may speak for others.
+        self.address.is_none_or(|ip| settings.trusted_proxies.iter().any(|network| network.contains(ip)))
+    }
+
+    /// Whether a PROXY protocol header must come first.
+    pub fn sends_proxy_header(&self, settings: &Settings) -> bool {
+        settings.trusted == Trusted::ProxyProtocol && self.is_trusted(settings)
+    }
+
+    /// Reads a PROXY protocol header: its length once it is complete.
+    ///
+    /// # Errors
+    /// [`Malformed`] when this is none.
+    pub fn read_proxy_header(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+        let Some(header) = proxy::parse(bytes)? else { return Ok(None) };
+        if let Source::Address(ip) = header.source {
+            self.connection_ip.clear();
+            write!(self.connection_ip, "{}", ip.to_canonical()).unwrap_or_default();
+        }
+        Ok(Some(header.len))
+    }
+
+    /// Takes in what a request's own headers say about its origin, if its peer is trusted to say it: the last address
+    /// of `X-Forwarded-For` that is not itself a trusted proxy.
+    pub fn learn(&mut self, settings: &Settings, head: &RequestHead, bytes: &[u8]) {
+        self.request_ip.clear();
+        if settings.trusted != Trusted::ForwardedFor || !self.is_trusted(settings) {
+            return;
+        }
+        let values = head.fields.values(KnownField::XForwardedFor, bytes);
+        let mut listed: Vec<_> = values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii).collect();
+        while let Some(last) = listed.pop() {
+            let Some(ip) = std::str::from_utf8(last).ok().and_then(|text| text.parse::<IpAddr>().ok()) else { return };
+            self.request_ip.clear();
+            self.request_ip.extend_from_slice(last);
+            if !settings.trusted_proxies.iter().any(|network| network.contains(ip)) {
+                return;
+            }
+        }
+    }
+
+    /// The client of the request at hand.
+    pub fn client<'p>(&'p self, date_line: &'p [u8]) -> Client<'p> {
+        let peer = self.connection_ip.as_bytes();
+        let source_ip = if self.request_ip.is_empty() { peer } else { &self.request_ip };
+        Client { source_ip, peer, forwarded_lines: self.forwarded_lines, date_line }
+    }
+}
