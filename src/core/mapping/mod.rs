@@ -12,3 +12,6 @@ pub mod uri;
 
 pub use context::ContextVariable;
 pub use expression::{Expression, Presence, Resolve, Values};
+
+#[cfg(test)]
+mod tests;
