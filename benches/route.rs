@@ -78,5 +78,19 @@ fn shape_of_routes(c: &mut Criterion) {
     bench_find(c, "shape/falls-back", &builder.freeze(), &paths("/a/b/c/d"));
 }
 
-criterion_group!(benches, number_of_routes, shape_of_routes);
+/// The worst that AWS's 300 resources can be made to do: every combination of a static and a variable child over seven
+/// levels, none of which ends as the request does, and a proxy that takes it in the end.
+fn worst_of_routes(c: &mut Criterion) {
+    let mut builder = TrieBuilder::new();
+    for choice in 0..1_u32 << 7 {
+        let segment = |level: u32| if choice >> level & 1 == 0 { "/a" } else { "/{x}" };
+        let template: String = (0..7_u32).map(segment).chain(["/end"]).collect();
+        builder.insert(&template, MethodKey::Get, RouteIndex(choice)).expect("each has its own path");
+    }
+    builder.insert("/{proxy+}", MethodKey::Get, RouteIndex(999)).expect("valid");
+    let path = format!("{}/other", "/a".repeat(7));
+    bench_find(c, "worst/every-combination-7", &builder.freeze(), &[path.clone(), path]);
+}
+
+criterion_group!(benches, number_of_routes, shape_of_routes, worst_of_routes);
 criterion_main!(benches);

@@ -1,7 +1,7 @@
 //! Amazon Resource Names, and the ones that integrations are made of.
 //!
 //! Format: `arn:partition:service:region:account:resource`
-//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>). Borrowed from the text they were read from.
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>). They borrow the text they came from.
 
 use std::fmt;
 

@@ -303,7 +303,7 @@ pub struct Customization {
 pub enum Origin {
     /// Nothing was customized.
     Standard,
-    /// From a customized `DEFAULT_4XX` or `DEFAULT_5XX`. AWS lists it with `defaultResponse: true`, like a standard one.
+    /// From a customized `DEFAULT_4XX` or `DEFAULT_5XX`. AWS lists it with `defaultResponse: true`, like a standard.
     Inherited,
     /// The type itself was customized.
     Own,

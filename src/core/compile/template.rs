@@ -60,9 +60,9 @@ fn is_reference(rest: &str) -> bool {
     rest.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '_' | '{'))
 }
 
-/// `$context.a.b` or `$stageVariables.a`, with braces or not, without a call, an index or an override.
+/// `$context.a.b` or `$stageVariables.a`, without braces, a call, an index or an override.
 fn is_plain(rest: &str) -> bool {
-    let inside = rest.trim_start_matches(['$', '{']);
+    let inside = &rest[1..];
     let is_known = inside.starts_with("context.") || inside.starts_with("stageVariables.");
     let end = inside.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))).unwrap_or(inside.len());
     let has_more = inside[end..].starts_with(['(', '[']);
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_needs_no_language_is_recognised() {
-        let text = ["{}", "color: #333;", "a $5 bill", "at $context.stage/pets", "${stageVariables.x}", "100%", "$", "#"];
+        let text = ["{}", "color: #333;", "a $5 bill", "at $context.stage/pets", "$stageVariables.x", "100%", "$", "#"];
         for template in text {
             assert!(matches!(classify(template, &Nothing), Template::Text(_)), "{template}");
         }

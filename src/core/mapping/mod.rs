@@ -13,3 +13,6 @@ pub mod uri;
 pub use context::ContextVariable;
 pub use expression::{Expression, Presence, Resolve, Values};
 pub use substitution::Substitution;
+
+#[cfg(test)]
+mod tests;

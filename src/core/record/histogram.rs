@@ -76,7 +76,7 @@ impl HistogramSnapshot {
         self.counts.iter().sum()
     }
 
-    /// The value in microseconds that `quantile` (0 to 1) of all values do not exceed, at most 3.2 % above the true one.
+    /// The value in microseconds that `quantile` (0 to 1) of all values do not exceed, at most 3.2 % too high.
     /// `None` if there are no values.
     pub fn quantile(&self, quantile: f64) -> Option<u64> {
         let count = self.count();

@@ -173,7 +173,9 @@ impl TrieBuilder {
         for (draft, below) in self.drafts.iter().zip(below) {
             nodes.push(frozen(draft, below, labels.len(), routes.len()));
             labels.extend_from_slice(draft.label.as_bytes());
-            routes.extend(draft.routes.values());
+            if draft.routes.len() > 1 {
+                routes.extend(draft.routes.values());
+            }
         }
         self.place_edges(&mut trie.edges);
         (trie.nodes, trie.labels, trie.routes) = (nodes.into(), labels.into(), routes.into());
@@ -265,13 +267,18 @@ fn frozen(draft: &Draft, below: u8, label_start: usize, routes_start: usize) -> 
         param: draft.param,
         greedy: draft.greedy,
         label_start: label_start as u32,
-        routes_start: routes_start as u32,
+        route: only_route(draft).map_or(routes_start as u32, |route| route.0),
         label_len: draft.label.len() as u16,
         kind: draft.kind,
         has_statics: !draft.statics.is_empty(),
         own: own_bits(draft),
         below,
     }
+}
+
+fn only_route(draft: &Draft) -> Option<RouteIndex> {
+    let mut routes = draft.routes.values();
+    routes.next().filter(|_| routes.next().is_none()).copied()
 }
 
 const _: () = assert!(TEMPLATE_BYTES_MAX <= u16::MAX as usize, "a label's length is 16 bits");

@@ -1,6 +1,6 @@
 //! Cuts the stage off a request path, and says what of the path the integration and `$context` see.
 //!
-//! Ranges, not copies. Only slashes at the beginning ever collapse: those inside a path belong to whoever captures them.
+//! Ranges, not copies. Only slashes at the beginning ever collapse: those inside a path belong to what captures them.
 
 use memchr::memchr;
 
