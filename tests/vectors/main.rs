@@ -2,3 +2,4 @@
 
 mod openapi;
 mod support;
+mod openapi_tmp;

@@ -14,10 +14,8 @@ use super::values::{Owner, choice, flag, integer, is_status, mappings, present, 
 
 const NAME: &str = "x-amazon-apigateway-integration";
 
-const CONTENT_HANDLING: [(&str, ContentHandling); 2] = [
-    ("CONVERT_TO_TEXT", ContentHandling::ConvertToText),
-    ("CONVERT_TO_BINARY", ContentHandling::ConvertToBinary),
-];
+const CONTENT_HANDLING: [(&str, ContentHandling); 2] =
+    [("CONVERT_TO_TEXT", ContentHandling::ConvertToText), ("CONVERT_TO_BINARY", ContentHandling::ConvertToBinary)];
 
 const PASSTHROUGH: [(&str, PassthroughBehavior); 3] = [
     ("when_no_match", PassthroughBehavior::WhenNoMatch),
@@ -102,13 +100,7 @@ fn read_target(node: &Node, at: &Pointer<'_>, findings: &mut Findings<'_>, into:
 }
 
 /// What it is sent.
-fn read_request(
-    node: &Node,
-    at: &Pointer<'_>,
-    findings: &mut Findings<'_>,
-    owner: Owner<'_>,
-    into: &mut Integration,
-) {
+fn read_request(node: &Node, at: &Pointer<'_>, findings: &mut Findings<'_>, owner: Owner<'_>, into: &mut Integration) {
     into.request_parameters = mappings(node, "requestParameters", Some(owner), at, findings);
     into.request_templates = templates(node, "requestTemplates", at, findings);
     into.passthrough_behavior = choice(node, "passthroughBehavior", &PASSTHROUGH, at, findings).unwrap_or_default();

@@ -36,11 +36,7 @@ pub(super) fn version(root: &Node, findings: &mut Findings<'_>) -> Option<Versio
         }
         _ => {
             let message = format!("version '{text}' is not supported; 2.0, 3.0 and 3.1 are");
-            findings.refuse(
-                Remark::new("openapi-version", message).on_aws("Invalid OpenAPI input."),
-                value.place,
-                &at,
-            );
+            findings.refuse(Remark::new("openapi-version", message).on_aws("Invalid OpenAPI input."), value.place, &at);
             None
         }
     }
@@ -103,7 +99,11 @@ fn authorizer_sign(root: &Node) -> Option<Sign> {
             return Some(Sign::at("an authorizer of type `jwt`", kind.place, &at.key("type")));
         }
         if let Some(source) = authorizer.get("identitySource").filter(|source| selects_request(source)) {
-            return Some(Sign::at("an identity source that begins `$request.`", source.place, &at.key("identitySource")));
+            return Some(Sign::at(
+                "an identity source that begins `$request.`",
+                source.place,
+                &at.key("identitySource"),
+            ));
         }
     }
     None
@@ -181,7 +181,10 @@ mod tests {
             ("x-amazon-apigateway-cors: {}".to_owned(), "/x-amazon-apigateway-cors".to_owned()),
             ("paths: {/$default: {}}".to_owned(), "/paths/~1$default".to_owned()),
             (integration("{payloadFormatVersion: 2.0}"), format!("{at}/payloadFormatVersion")),
-            (integration("{requestParameters: {'append:header.x': $request.path.y}}"), format!("{at}/requestParameters/append:header.x")),
+            (
+                integration("{requestParameters: {'append:header.x': $request.path.y}}"),
+                format!("{at}/requestParameters/append:header.x"),
+            ),
             (
                 "components: {securitySchemes: {j: {x-amazon-apigateway-authorizer: {type: JWT}}}}".to_owned(),
                 "/components/securitySchemes/j/x-amazon-apigateway-authorizer/type".to_owned(),

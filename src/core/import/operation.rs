@@ -40,14 +40,7 @@ struct PathItem<'d, 'p> {
 
 impl<'d> Import<'d> {
     /// Gives the resource `index` of the tree the methods of a path item.
-    pub(super) fn read_path_item(
-        &mut self,
-        tree: &mut Tree,
-        index: usize,
-        key: &Key,
-        node: &'d Node,
-        at: Pointer<'_>,
-    ) {
+    pub(super) fn read_path_item(&mut self, tree: &mut Tree, index: usize, key: &Key, node: &'d Node, at: Pointer<'_>) {
         if node.is_null() {
             return;
         }
@@ -135,9 +128,10 @@ impl<'d> Import<'d> {
         let validator = text(owner, name, &at, &mut self.findings)?;
         let place = owner.get(name).map_or(owner.place, |node| node.place);
         if !self.api.request_validators.iter().any(|declared| declared.name == validator) {
-            let remark = Remark::new("undeclared-validator", format!("the request validator '{validator}' is not declared"))
-                .on_aws("Refused: Invalid Request Validator identifier specified")
-                .fix("Declare it under x-amazon-apigateway-request-validators.");
+            let remark =
+                Remark::new("undeclared-validator", format!("the request validator '{validator}' is not declared"))
+                    .on_aws("Refused: Invalid Request Validator identifier specified")
+                    .fix("Declare it under x-amazon-apigateway-request-validators.");
             self.findings.refuse(remark, place, &at.key(name));
         }
         Some(Declared { value: validator, place })

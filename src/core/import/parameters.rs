@@ -74,7 +74,10 @@ impl<'d> Import<'d> {
                 return self.findings.ignored_name(Why::ParameterLocation, location, place, &at.key("in"));
             }
             _ => {
-                let remark = Remark::new("invalid-value", format!("a parameter must be in path, query, header or body, not in '{location}'"));
+                let remark = Remark::new(
+                    "invalid-value",
+                    format!("a parameter must be in path, query, header or body, not in '{location}'"),
+                );
                 return self.findings.warn(remark.on_aws("Invalid OpenAPI input."), parameter.place, at);
             }
         };

@@ -98,12 +98,7 @@ impl<'d> Import<'d> {
         Some(MethodResponse { status_code: status.to_owned(), headers: self.headers(response, &at), models })
     }
 
-    fn produced_models(
-        &mut self,
-        operation: &'d Node,
-        response: &'d Node,
-        at: &Pointer<'_>,
-    ) -> Vec<(String, String)> {
+    fn produced_models(&mut self, operation: &'d Node, response: &'d Node, at: &Pointer<'_>) -> Vec<(String, String)> {
         let Some(schema) = present(response, "schema") else { return Vec::new() };
         let Some(model) = self.model_of(schema, &at.key("schema")) else { return Vec::new() };
         let types = self.media_types(operation, "produces", at);

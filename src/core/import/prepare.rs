@@ -89,9 +89,10 @@ impl Preparation<'_> {
         }
         self.intrinsics += 1;
         if self.intrinsics <= INTRINSICS_SHOWN {
-            let remark = Remark::new("unresolved-intrinsic", format!("the intrinsic function `{name}` is not resolved"))
-                .on_aws("CloudFormation resolves it before the document is imported; the import itself refuses it.")
-                .fix("Deploy the template instead, or write the value out.");
+            let remark =
+                Remark::new("unresolved-intrinsic", format!("the intrinsic function `{name}` is not resolved"))
+                    .on_aws("CloudFormation resolves it before the document is imported; the import itself refuses it.")
+                    .fix("Deploy the template instead, or write the value out.");
             self.findings.refuse(remark, member.key.place, at);
         }
     }
@@ -99,7 +100,8 @@ impl Preparation<'_> {
     fn count_intrinsics(&mut self, root: &Node) {
         let more = self.intrinsics.saturating_sub(INTRINSICS_SHOWN);
         if more > 0 {
-            let remark = Remark::new("unresolved-intrinsic", format!("{more} more intrinsic functions are not resolved"));
+            let remark =
+                Remark::new("unresolved-intrinsic", format!("{more} more intrinsic functions are not resolved"));
             self.findings.refuse(remark, root.place, &Pointer::ROOT);
         }
     }
@@ -120,7 +122,8 @@ fn last_indices(members: &[Member]) -> Option<HashMap<String, usize>> {
 }
 
 fn repeats_few(members: &[Member]) -> bool {
-    let same = |(index, member): (usize, &Member)| members.iter().skip(index + 1).any(|m| m.key.text == member.key.text);
+    let same =
+        |(index, member): (usize, &Member)| members.iter().skip(index + 1).any(|m| m.key.text == member.key.text);
     members.iter().enumerate().any(same)
 }
 

@@ -3,8 +3,8 @@
 use crate::json::{Key, Kind, Node, Pointer};
 use crate::model::rest::{ApiKeySource, Declared, GatewayResponse, RequestValidator};
 
-use super::Import;
 use super::BasePath;
+use super::Import;
 use super::findings::Remark;
 use super::kind::Version;
 use super::scope::Scope;
@@ -302,7 +302,10 @@ mod tests {
             ("url: /v1/x", Some("/v1/x")),
             ("url: https://a.example", None),
             ("url: /", None),
-            ("url: 'https://id.execute-api.us-east-1.amazonaws.com/{basePath}'\nvariables: {basePath: {default: /prod}}", Some("/prod")),
+            (
+                "url: 'https://id.execute-api.us-east-1.amazonaws.com/{basePath}'\nvariables: {basePath: {default: /prod}}",
+                Some("/prod"),
+            ),
             ("url: 5", None),
         ];
         for (text, expected) in cases {

@@ -110,7 +110,9 @@ impl Why {
             Self::Documentation => "is documentation: it is not stored and changes no request",
             Self::Dropped => "has no effect",
             Self::Address => "has no effect: the gateway answers at its own addresses",
-            Self::ParameterDetail => "of a parameter is not checked: a validator only asks whether the parameter is there",
+            Self::ParameterDetail => {
+                "of a parameter is not checked: a validator only asks whether the parameter is there"
+            }
             Self::Outgoing => "describes requests that the gateway does not make",
             Self::Vendor => "is an extension that the gateway does not know",
             Self::NoStatus => "is not a status code, so it declares no method response",
@@ -134,7 +136,9 @@ impl Why {
 
     pub(super) fn on_aws(self) -> &'static str {
         match self {
-            Self::Documentation => "Descriptions become documentation parts, the rest is dropped; requests are not affected.",
+            Self::Documentation => {
+                "Descriptions become documentation parts, the rest is dropped; requests are not affected."
+            }
             Self::Dropped => "The import drops it.",
             Self::Address => "Host and schemes are ignored on import.",
             Self::ParameterDetail => "Only name, in, required, type and description of a parameter are read.",
@@ -203,12 +207,16 @@ impl Scope {
                 &["schemas", "responses", "parameters", "requestBodies", "headers", "securitySchemes", "pathItems"],
                 &[("examples", Doc), ("links", Outgoing), ("callbacks", Outgoing)],
             ),
-            Self::PathItem => (PATH_ITEM, &[("summary", Doc), ("description", Doc), ("servers", Address), ("trace", NotAMethod)]),
+            Self::PathItem => {
+                (PATH_ITEM, &[("summary", Doc), ("description", Doc), ("servers", Address), ("trace", NotAMethod)])
+            }
             Self::Operation => (OPERATION, OPERATION_IGNORED),
             Self::AnyMethod => (OPERATION, ANY_METHOD_IGNORED),
             Self::Parameter => (&["name", "in", "required", "$ref"], PARAMETER_IGNORED),
             Self::BodyParameter => (&["name", "in", "schema", "$ref"], BODY_PARAMETER_IGNORED),
-            Self::RequestBody => (&["content", "$ref"], &[("description", Doc), ("required", Dropped), ("summary", Doc)]),
+            Self::RequestBody => {
+                (&["content", "$ref"], &[("description", Doc), ("required", Dropped), ("summary", Doc)])
+            }
             Self::MediaType => (&["schema"], &[("example", Doc), ("examples", Doc), ("encoding", Detail)]),
             Self::Response => (
                 &["headers", "content", "schema", "$ref"],
@@ -224,17 +232,20 @@ impl Scope {
             Self::SecurityScheme => (SECURITY_SCHEME, &[("description", Doc)]),
             Self::Authorizer => (AUTHORIZER, AUTHORIZER_IGNORED),
             Self::Auth => (&["type"], &[]),
-            Self::Tag => (&["name"], &[("description", Doc), ("externalDocs", Doc), ("x-amazon-apigateway-tag-value", Why::HttpApiOnly)]),
-            Self::Integration => (INTEGRATION, &[("payloadFormatVersion", Why::HttpApiOnly), ("integrationSubtype", Why::HttpApiOnly)]),
+            Self::Tag => (
+                &["name"],
+                &[("description", Doc), ("externalDocs", Doc), ("x-amazon-apigateway-tag-value", Why::HttpApiOnly)],
+            ),
+            Self::Integration => {
+                (INTEGRATION, &[("payloadFormatVersion", Why::HttpApiOnly), ("integrationSubtype", Why::HttpApiOnly)])
+            }
             Self::TlsConfig => (&["insecureSkipVerification"], &[("serverNameToVerify", Why::HttpApiOnly)]),
             Self::IntegrationResponse => {
                 (&["statusCode", "responseParameters", "responseTemplates", "contentHandling"], &[])
             }
             Self::GatewayResponse => (&["statusCode", "responseParameters", "responseTemplates"], &[]),
             Self::RequestValidator => (&["validateRequestBody", "validateRequestParameters"], &[]),
-            Self::EndpointConfiguration => {
-                (&["disableExecuteApiEndpoint", "vpcEndpointIds", "ipAddressType"], &[])
-            }
+            Self::EndpointConfiguration => (&["disableExecuteApiEndpoint", "vpcEndpointIds", "ipAddressType"], &[]),
             Self::Documentation => (&["version", "documentationParts"], &[]),
             Self::DocumentationPart => (&["location", "properties"], &[]),
             _ => (&[], &[]),

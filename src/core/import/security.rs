@@ -70,7 +70,10 @@ impl<'d> Import<'d> {
             return Scheme::ApiKey;
         }
         let kind = node.get("type").and_then(Node::scalar_text).unwrap_or("none");
-        let message = format!("'{}', a security scheme of type '{kind}' without an authorizer, protects nothing", member.key.text);
+        let message = format!(
+            "'{}', a security scheme of type '{kind}' without an authorizer, protects nothing",
+            member.key.text
+        );
         let remark = Remark::new("security-scheme", message)
             .on_aws("Ignored with a warning: methods that require it are open to everyone.")
             .fix("Add x-amazon-apigateway-authorizer, or require an API key in the x-api-key header.");
@@ -80,7 +83,8 @@ impl<'d> Import<'d> {
 
     /// The scheme speaks of an authorizer that is not there: its methods are closed, not open.
     fn refuse_missing_authorizer(&mut self, member: &Member, at: &Pointer<'_>) -> Scheme {
-        let message = format!("'{}' has an {AUTH_TYPE} and no {AUTHORIZER}: its operations answer 500", member.key.text);
+        let message =
+            format!("'{}' has an {AUTH_TYPE} and no {AUTHORIZER}: its operations answer 500", member.key.text);
         let remark = Remark::new("security-scheme", message).on_aws("Not documented.").fix("Add the authorizer.");
         self.findings.error(remark, member.key.place, at);
         Scheme::Authorizer(AuthorizerKind::Token)
@@ -107,7 +111,11 @@ impl<'d> Import<'d> {
         ];
         if present(node, "type").is_none() {
             let message = format!("the authorizer '{}' has no `type`", member.key.text);
-            findings.refuse(Remark::new("invalid-value", message).on_aws("Refused: the type is required."), node.place, at);
+            findings.refuse(
+                Remark::new("invalid-value", message).on_aws("Refused: the type is required."),
+                node.place,
+                at,
+            );
         }
         let Some(kind) = choice(node, "type", &kinds, at, findings) else { return Scheme::Open };
         let header = scheme.get("name").and_then(Node::scalar_text);

@@ -116,8 +116,7 @@ fn warn_mapping(
 ) {
     let got = value.scalar_text().unwrap_or_else(|| value.kind_name());
     let of = owner.map(|o| format!(" of resource '{}' and method '{}'", o.resource, o.method)).unwrap_or_default();
-    let message =
-        format!("Invalid format for '{name}'. Expected type string for property '{key}'{of} but got '{got}'");
+    let message = format!("Invalid format for '{name}'. Expected type string for property '{key}'{of} but got '{got}'");
     let remark = Remark::new("wrong-type", message)
         .on_aws("The same warning; the parameter is skipped, and with failonwarnings the import fails.")
         .fix("Write static values as quoted text in single quotes: \"'true'\".");
