@@ -2,4 +2,3 @@
 
 mod openapi;
 mod support;
-mod openapi_tmp;

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use ringgate_core::base::{Diagnostic, Severity};
-use ringgate_core::import::{ApiKind, Imported, Options, import, lint};
-use ringgate_core::model::rest::{MethodName, RestApi};
+use ringgate_core::import::{ApiKind, BasePath, Imported, Options, import, lint};
+use ringgate_core::model::rest::{
+    ApiKeySource, Authorization, AuthorizerKind, Integration, Method, MethodName, ParameterLocation,
+    PassthroughBehavior, RequestParameter, Resource, RestApi,
+};
 use serde_json::Value;
 
-use crate::support::suite;
+use crate::support::{Numbers, suite};
 
 /// One row of the index.
 struct Row {
@@ -111,7 +115,8 @@ fn every_rest_document_loads_whole_or_is_refused_with_place_and_reason() {
 }
 
 fn check_whole(row: &Row, api: &RestApi) {
-    let document: Value = serde_json::from_str(row.text().trim_start_matches('\u{feff}')).expect("the document is JSON");
+    let document: Value =
+        serde_json::from_str(row.text().trim_start_matches('\u{feff}')).expect("the document is JSON");
     let written = operations_of(&document);
     assert_eq!(operations_in(api), written, "{}", row.file);
     if let Some(count) = row.operations {
@@ -177,6 +182,493 @@ fn the_documents_newcomers_start_with_load() {
         let api = imported.api.unwrap_or_else(|| panic!("{}: {:?}", path.display(), imported.diagnostics));
         assert_eq!(operations_in(&api), operations_of(&document), "{}", path.display());
         let findings = lint(&api);
-        println!("{}: {} import findings, {} lint findings", path.display(), imported.diagnostics.len(), findings.len());
+        println!(
+            "{}: {} import findings, {} lint findings",
+            path.display(),
+            imported.diagnostics.len(),
+            findings.len()
+        );
+    }
+}
+
+/// Imports that were recorded on AWS: the document, the parameters of the call, and what reading it back gave.
+#[test]
+fn recorded_imports_read_back_as_on_aws() {
+    let Some(folder) = suite("cases/lists") else { return };
+    let Ok(text) = std::fs::read_to_string(folder.join("imports.json")) else {
+        println!("no data for the suite `cases/lists`: imports.json is missing");
+        return;
+    };
+    let rows: Vec<Value> = serde_json::from_str(&text).expect("the list is JSON");
+    let (mut compared, mut differences) = (0, Vec::new());
+    for row in &rows {
+        let case = row["case"].as_str().unwrap_or_default();
+        let imported = import(&specification(row), &recorded_options(row));
+        let Some(api) = imported.api else {
+            differences.push(format!(
+                "{case}: refused: {:?}",
+                imported.diagnostics.iter().map(|d| &d.message).collect::<Vec<_>>()
+            ));
+            continue;
+        };
+        for answer in row["answers"].as_object().into_iter().flat_map(|answers| answers.values()) {
+            compared += compare(case, answer, &api, &mut differences);
+        }
+    }
+    println!("{} recorded imports, {compared} values compared", rows.len());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+fn specification(row: &Value) -> String {
+    match &row["specification"] {
+        Value::String(text) => text.clone(),
+        document => document.to_string(),
+    }
+}
+
+fn recorded_options(row: &Value) -> Options {
+    let base_path = match row["params"]["parameters"]["basepath"].as_str() {
+        Some("prepend") => BasePath::Prepend,
+        Some("split") => BasePath::Split,
+        _ => BasePath::Ignore,
+    };
+    let fail_on_warnings = row["params"]["failOnWarnings"] == true;
+    Options { kind: ApiKind::Rest, base_path, fail_on_warnings, ..Options::default() }
+}
+
+/// Compares one recorded answer; gives the number of values compared.
+fn compare(case: &str, answer: &Value, api: &RestApi, differences: &mut Vec<String>) -> usize {
+    let recorded = &answer["recorded"];
+    let pairs = match answer["call"].as_str() {
+        Some("ImportRestApi" | "PutRestApi") => api_values(recorded, api),
+        Some("GetResources") => vec![resource_values(recorded, api)],
+        Some("GetAuthorizers") => authorizer_values(recorded, api),
+        Some("GetRequestValidators") => vec![validator_values(recorded, api)],
+        Some("GetMethod") => method_values(answer, api),
+        _ => Vec::new(),
+    };
+    for (what, recorded, ours) in &pairs {
+        if recorded != ours {
+            differences.push(format!("{case}: {what}: AWS {recorded}, here {ours}"));
+        }
+    }
+    pairs.len()
+}
+
+/// What is compared, what AWS said, what we say.
+type Pair = (String, String, String);
+
+fn api_values(recorded: &Value, api: &RestApi) -> Vec<Pair> {
+    let source = match api.api_key_source {
+        ApiKeySource::Header => "HEADER",
+        ApiKeySource::Authorizer => "AUTHORIZER",
+    };
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    [
+        ("apiKeySource", source.to_owned()),
+        ("description", text(&api.description)),
+        ("version", text(&api.version)),
+        ("disableExecuteApiEndpoint", api.disable_execute_api_endpoint.to_string()),
+    ]
+    .into_iter()
+    .map(|(name, ours)| (name.to_owned(), scalar(&recorded[name]), ours))
+    .collect()
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn resource_values(recorded: &Value, api: &RestApi) -> Pair {
+    let theirs: BTreeSet<_> = elements(recorded)
+        .map(|item| format!("{} {:?}", scalar(&item["path"]), keys(&item["resourceMethods"])))
+        .collect();
+    let methods = |resource: &Resource| resource.methods.iter().map(|m| m.name.to_string()).collect::<BTreeSet<_>>();
+    let ours: BTreeSet<_> = api.resources.iter().map(|r| format!("{} {:?}", r.path, methods(r))).collect();
+    ("resources".to_owned(), format!("{theirs:?}"), format!("{ours:?}"))
+}
+
+/// The list of an answer, whichever way it was recorded.
+fn elements(recorded: &Value) -> impl Iterator<Item = &Value> {
+    recorded.as_array().or_else(|| recorded["items"].as_array()).into_iter().flatten()
+}
+
+fn keys(map: &Value) -> BTreeSet<String> {
+    map.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
+}
+
+fn authorizer_values(recorded: &Value, api: &RestApi) -> Vec<Pair> {
+    let kinds = |kind| match kind {
+        AuthorizerKind::Token => "TOKEN",
+        AuthorizerKind::Request => "REQUEST",
+        AuthorizerKind::CognitoUserPools => "COGNITO_USER_POOLS",
+    };
+    let theirs: BTreeSet<_> = elements(recorded)
+        .map(|a| {
+            ["type", "authType", "identitySource", "authorizerResultTtlInSeconds", "identityValidationExpression"]
+                .map(|name| scalar(&a[name]))
+        })
+        .collect();
+    let ours: BTreeSet<_> = api
+        .authorizers
+        .iter()
+        .map(|a| {
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            let ttl = a.result_ttl_in_seconds.map(|ttl| ttl.to_string()).unwrap_or_default();
+            let expression = text(&a.identity_validation_expression);
+            [kinds(a.kind).to_owned(), text(&a.auth_type), text(&a.identity_source), ttl, expression]
+        })
+        .collect();
+    vec![("authorizers".to_owned(), format!("{theirs:?}"), format!("{ours:?}"))]
+}
+
+fn validator_values(recorded: &Value, api: &RestApi) -> Pair {
+    let theirs: BTreeSet<_> = elements(recorded)
+        .map(|v| (v["validateRequestBody"] == true, v["validateRequestParameters"] == true))
+        .collect();
+    let validators = api.request_validators.iter();
+    let ours: BTreeSet<_> = validators.map(|v| (v.validate_request_body, v.validate_request_parameters)).collect();
+    ("validators".to_owned(), format!("{theirs:?}"), format!("{ours:?}"))
+}
+
+fn method_values(answer: &Value, api: &RestApi) -> Vec<Pair> {
+    let recorded = &answer["recorded"];
+    let id = answer["params"]["resourceId"].as_str().unwrap_or_default();
+    let path = match id.split_once("path=").and_then(|(_, rest)| rest.rsplit_once("].id")) {
+        Some((path, _)) => path.replace("%7B", "{").replace("%7D", "}"),
+        None if id.ends_with("rootResourceId}") => "/".to_owned(),
+        None => return Vec::new(),
+    };
+    let name = answer["params"]["httpMethod"].as_str().unwrap_or_default();
+    let resource = api.resources.iter().find(|resource| resource.path == path);
+    let Some(method) = resource.and_then(|r| r.methods.iter().find(|m| m.name.as_str() == name)) else {
+        return vec![(format!("{name} {path}"), "is there".to_owned(), "is missing".to_owned())];
+    };
+    let mut pairs = plain_method_values(recorded, method);
+    if let Some(integration) = &method.integration {
+        pairs.extend(integration_values(&recorded["methodIntegration"], integration));
+    }
+    pairs.into_iter().map(|(what, theirs, ours)| (format!("{name} {path} {what}"), theirs, ours)).collect()
+}
+
+fn plain_method_values(recorded: &Value, method: &Method) -> Vec<Pair> {
+    let (kind, scopes) = match &method.authorization {
+        Authorization::None => ("NONE", &[][..]),
+        Authorization::Iam => ("AWS_IAM", &[][..]),
+        Authorization::Custom { .. } => ("CUSTOM", &[][..]),
+        Authorization::Cognito { scopes, .. } => ("COGNITO_USER_POOLS", scopes.as_slice()),
+    };
+    let scopes: BTreeSet<_> = scopes.iter().cloned().collect();
+    let theirs: BTreeSet<_> = recorded["authorizationScopes"].as_array().into_iter().flatten().map(scalar).collect();
+    let parameters: BTreeMap<_, _> =
+        method.request_parameters.iter().map(|p| (parameter_key(p), p.required.to_string())).collect();
+    let responses: BTreeMap<_, _> = method
+        .responses
+        .iter()
+        .map(|r| (r.status_code.clone(), r.headers.iter().cloned().collect::<BTreeSet<_>>()))
+        .collect();
+    let models: BTreeSet<_> = method.request_models.iter().map(|(media_type, _)| media_type.clone()).collect();
+    vec![
+        ("authorizationType".to_owned(), scalar(&recorded["authorizationType"]), kind.to_owned()),
+        ("apiKeyRequired".to_owned(), scalar(&recorded["apiKeyRequired"]), method.api_key_required.to_string()),
+        ("authorizationScopes".to_owned(), format!("{theirs:?}"), format!("{scopes:?}")),
+        (
+            "operationName".to_owned(),
+            scalar(&recorded["operationName"]),
+            method.operation_name.clone().unwrap_or_default(),
+        ),
+        (
+            "requestParameters".to_owned(),
+            format!("{:?}", entries(&recorded["requestParameters"])),
+            format!("{parameters:?}"),
+        ),
+        ("requestModels".to_owned(), format!("{:?}", keys(&recorded["requestModels"])), format!("{models:?}")),
+        ("responses".to_owned(), format!("{:?}", recorded_responses(recorded)), format!("{responses:?}")),
+    ]
+}
+
+fn recorded_responses(recorded: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let name = |key: String| key.trim_start_matches("method.response.header.").to_owned();
+    let headers = |response: &Value| keys(&response["responseParameters"]).into_iter().map(name).collect();
+    let responses = recorded["methodResponses"].as_object().into_iter().flatten();
+    responses.map(|(status, response)| (status.clone(), headers(response))).collect()
+}
+
+fn parameter_key(parameter: &RequestParameter) -> String {
+    let place = match parameter.location {
+        ParameterLocation::Path => "path",
+        ParameterLocation::QueryString => "querystring",
+        ParameterLocation::Header => "header",
+    };
+    format!("method.request.{place}.{}", parameter.name)
+}
+
+fn entries(map: &Value) -> BTreeMap<String, String> {
+    map.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), scalar(value))).collect()
+}
+
+fn integration_values(recorded: &Value, integration: &Integration) -> Vec<Pair> {
+    let passthrough = match integration.passthrough_behavior {
+        PassthroughBehavior::WhenNoMatch => "WHEN_NO_MATCH",
+        PassthroughBehavior::WhenNoTemplates => "WHEN_NO_TEMPLATES",
+        PassthroughBehavior::Never => "NEVER",
+    };
+    let parameters: BTreeMap<_, _> =
+        integration.request_parameters.iter().map(|m| (m.target.clone(), m.source.clone())).collect();
+    let templates: BTreeSet<_> = integration.request_templates.iter().map(|(name, _)| name.clone()).collect();
+    let responses: BTreeMap<_, _> = integration
+        .responses
+        .iter()
+        .map(|r| (r.status_code.clone(), r.selection_pattern.clone().unwrap_or_default()))
+        .collect();
+    let theirs: BTreeMap<_, _> = recorded["integrationResponses"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(status, response)| (status.clone(), scalar(&response["selectionPattern"])))
+        .collect();
+    vec![
+        ("type".to_owned(), scalar(&recorded["type"]), integration.kind.as_str().to_owned()),
+        ("httpMethod".to_owned(), scalar(&recorded["httpMethod"]), integration.http_method.clone().unwrap_or_default()),
+        ("passthroughBehavior".to_owned(), scalar(&recorded["passthroughBehavior"]), passthrough.to_owned()),
+        (
+            "timeoutInMillis".to_owned(),
+            scalar(&recorded["timeoutInMillis"]),
+            integration.timeout_in_millis.unwrap_or(29_000).to_string(),
+        ),
+        (
+            "integration parameters".to_owned(),
+            format!("{:?}", entries(&recorded["requestParameters"])),
+            format!("{parameters:?}"),
+        ),
+        ("templates".to_owned(), format!("{:?}", keys(&recorded["requestTemplates"])), format!("{templates:?}")),
+        ("integration responses".to_owned(), format!("{theirs:?}"), format!("{responses:?}")),
+    ]
+}
+
+/// Edits of real documents, each from a seed: whatever they make of a document, the importer says something about it
+/// or loads it, soon, and never panics.
+#[test]
+fn edited_documents_are_read_or_refused_in_bounded_time() {
+    let Some(folder) = suite("openapi") else { return };
+    let texts: Vec<_> = rows(&folder).iter().map(Row::text).filter(|text| text.len() < 40_000).collect();
+    let rounds = std::env::var("IMPORT_MUTATION_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(8);
+    let (mut loaded, mut refused, mut slowest) = (0, 0, Duration::ZERO);
+    for seed in 0..rounds * texts.len() {
+        let mut numbers = Numbers::new(seed as u64 + 1);
+        let text = edited(&texts[seed % texts.len()], &mut numbers);
+        let started = Instant::now();
+        let imported = import(&text, &Options { kind: ApiKind::Rest, ..Options::default() });
+        match &imported.api {
+            Some(api) => {
+                loaded += 1;
+                lint(api);
+            }
+            None => {
+                refused += 1;
+                let error = first_error(&imported).unwrap_or_else(|| panic!("seed={seed}: refused without an error"));
+                assert!(error.place.line > 0, "seed={seed}: refused without a place: {error:?}");
+            }
+        }
+        slowest = slowest.max(started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(10), "seed={seed} took {:?}", started.elapsed());
+    }
+    println!("{loaded} edited documents loaded, {refused} refused, the slowest took {slowest:?}");
+}
+
+/// One to four edits; of every other document only its values, so that it stays well-formed.
+fn edited(text: &str, numbers: &mut Numbers) -> String {
+    if numbers.below(2) == 0 {
+        return (0..=numbers.below(4)).fold(text.to_owned(), |text, _| edit_value(&text, numbers));
+    }
+    let mut text = match numbers.below(3) {
+        0 => as_yaml(text),
+        _ => text.to_owned(),
+    };
+    for _ in 0..=numbers.below(4) {
+        text = edit(text, numbers);
+    }
+    text
+}
+
+fn edit(text: String, numbers: &mut Numbers) -> String {
+    if text.is_empty() {
+        return text;
+    }
+    match numbers.below(9) {
+        0 => String::from_utf8_lossy(&text.as_bytes()[..numbers.below(text.len())]).into_owned(),
+        1 => random_bytes(&text, numbers),
+        2 => remove_span(&text, numbers),
+        3 => repeat_span(&text, numbers),
+        4 => nest(&text, numbers),
+        5 => insert(&text, WORDS[numbers.below(WORDS.len())], numbers),
+        _ => edit_value(&text, numbers),
+    }
+}
+
+const WORDS: [&str; 20] = [
+    "\"$ref\": \"#/paths\",",
+    "{\"$ref\": \"#\"}",
+    "\"$ref\": \"#/components/schemas/Empty\",",
+    "null",
+    "[]",
+    "{}",
+    "\"\"",
+    "-1",
+    "1e999",
+    "true",
+    "&a ",
+    "*a",
+    "<<: ",
+    "!Sub ",
+    "\t",
+    "\u{0}",
+    "\u{feff}",
+    "---\n",
+    "{",
+    "]",
+];
+
+fn cut(text: &str, numbers: &mut Numbers) -> usize {
+    let mut at = numbers.below(text.len() + 1);
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn span(text: &str, numbers: &mut Numbers) -> (usize, usize) {
+    let (a, b) = (cut(text, numbers), cut(text, numbers));
+    let (from, to) = (a.min(b), a.max(b));
+    let mut to = to.min(from + 400);
+    while !text.is_char_boundary(to) {
+        to -= 1;
+    }
+    (from, to)
+}
+
+fn random_bytes(text: &str, numbers: &mut Numbers) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..=numbers.below(8) {
+        let at = numbers.below(bytes.len());
+        bytes[at] = numbers.below(256) as u8;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn remove_span(text: &str, numbers: &mut Numbers) -> String {
+    let (from, to) = span(text, numbers);
+    format!("{}{}", &text[..from], &text[to..])
+}
+
+fn repeat_span(text: &str, numbers: &mut Numbers) -> String {
+    let (from, to) = span(text, numbers);
+    format!("{}{}{}", &text[..to], &text[from..to], &text[to..])
+}
+
+fn nest(text: &str, numbers: &mut Numbers) -> String {
+    let (at, depth) = (cut(text, numbers), 1 + numbers.below(300));
+    format!("{}{}{}{}", &text[..at], "[".repeat(depth), "]".repeat(depth), &text[at..])
+}
+
+fn insert(text: &str, word: &str, numbers: &mut Numbers) -> String {
+    let at = cut(text, numbers);
+    format!("{}{word}{}", &text[..at], &text[at..])
+}
+
+/// Changes the type of one value, removes or repeats one member; the document stays well-formed JSON.
+fn edit_value(text: &str, numbers: &mut Numbers) -> String {
+    let Ok(mut document) = serde_json::from_str::<Value>(text) else { return random_bytes(text, numbers) };
+    let mut node = &mut document;
+    for _ in 0..numbers.below(9) {
+        node = child(node, numbers);
+    }
+    match node {
+        Value::Object(members) if numbers.below(3) == 0 && !members.is_empty() => {
+            let name = members.keys().nth(numbers.below(members.len())).cloned().unwrap_or_default();
+            members.remove(&name);
+        }
+        node => *node = other_value(node.take(), numbers),
+    }
+    document.to_string()
+}
+
+/// One of the values inside `node`; `node` if there are none.
+fn child<'v>(node: &'v mut Value, numbers: &mut Numbers) -> &'v mut Value {
+    let count = match node {
+        Value::Object(members) => members.len(),
+        Value::Array(elements) => elements.len(),
+        _ => 0,
+    };
+    if count == 0 {
+        return node;
+    }
+    let at = numbers.below(count);
+    match node {
+        Value::Object(members) => members.values_mut().nth(at).expect("the index is below the length"),
+        Value::Array(elements) => &mut elements[at],
+        other => other,
+    }
+}
+
+fn other_value(old: Value, numbers: &mut Numbers) -> Value {
+    match numbers.below(9) {
+        0 => Value::Null,
+        1 => Value::Bool(true),
+        2 => Value::from(-7),
+        3 => Value::from("x"),
+        4 => Value::Array(vec![old.clone(), old]),
+        5 => Value::Object([("$ref".to_owned(), Value::from("#/paths"))].into_iter().collect()),
+        6 => Value::Object([("x".to_owned(), old)].into_iter().collect()),
+        7 => Value::Array(Vec::new()),
+        _ => Value::from("{proxy+}/#"),
+    }
+}
+
+/// The same document as block YAML, strings in double quotes.
+fn as_yaml(text: &str) -> String {
+    let Ok(document) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
+    let mut yaml = String::new();
+    write_yaml(&document, 0, &mut yaml);
+    yaml
+}
+
+fn write_yaml(value: &Value, indent: usize, into: &mut String) {
+    let pad = "  ".repeat(indent);
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (name, value) in members {
+                into.push_str(&format!("\n{pad}{}: ", Value::from(name.as_str())));
+                write_yaml(value, indent + 1, into);
+            }
+        }
+        Value::Array(elements) if !elements.is_empty() => {
+            for element in elements {
+                into.push_str(&format!("\n{pad}- "));
+                write_yaml(element, indent + 1, into);
+            }
+        }
+        other => into.push_str(&other.to_string()),
+    }
+}
+
+#[test]
+fn a_document_means_the_same_in_yaml() {
+    let Some(folder) = suite("openapi") else { return };
+    for row in rows(&folder) {
+        let (text, options) = (row.text(), Options { kind: row.kind, ..Options::default() });
+        let (json, yaml) = (import(&text, &options), import(&as_yaml(&text), &options));
+        let rules = |imported: &Imported| {
+            let mut rules: Vec<_> =
+                imported.diagnostics.iter().map(|d| (d.rule, d.pointer.clone(), d.message.clone())).collect();
+            rules.sort();
+            rules
+        };
+        assert_eq!(json.api.as_ref().map(operations_in), yaml.api.as_ref().map(operations_in), "{}", row.file);
+        assert_eq!(rules(&json), rules(&yaml), "{}", row.file);
     }
 }

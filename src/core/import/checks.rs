@@ -77,9 +77,10 @@ impl<'d> Import<'d> {
 
     fn check_headers(&mut self, declared: &MethodResponse, response: &IntegrationResponse, at: &Pointer<'_>) {
         let at = at.key("responseParameters");
+        let headers: HashSet<&str> = declared.headers.iter().map(String::as_str).collect();
         for mapping in &response.response_parameters {
             let Some(header) = mapping.target.strip_prefix("method.response.header.") else { continue };
-            if !declared.headers.iter().any(|known| known == header) {
+            if !headers.contains(header) {
                 let message = format!("the header '{header}' is not declared in the response {}", declared.status_code);
                 let remark = Remark::new("undeclared-header", message)
                     .on_aws("Refused: Invalid mapping expression parameter specified.")

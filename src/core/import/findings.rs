@@ -16,7 +16,19 @@ pub(super) struct Findings<'d> {
     list: Vec<Diagnostic>,
     groups: HashMap<(Why, &'d str), Group>,
     refused: bool,
+    has_error: bool,
+    /// Findings beyond [`LIST_MAX`] and names beyond [`GROUPS_MAX`].
+    unsaid: usize,
 }
+
+/// Findings that are said one by one. A document with more is not mended by hand.
+const LIST_MAX: usize = 2000;
+
+/// Names of ignored members that are said one by one.
+const GROUPS_MAX: usize = 2000;
+
+/// Longest message in characters: messages quote the document.
+const MESSAGE_CHARACTERS_MAX: usize = 1000;
 
 #[derive(Debug)]
 struct Group {
@@ -70,12 +82,18 @@ impl<'d> Findings<'d> {
     }
 
     fn push(&mut self, severity: Severity, remark: Remark, place: Place, at: &Pointer<'_>) {
+        let is_first_error = severity == Severity::Error && !self.has_error;
+        if self.list.len() >= LIST_MAX && !is_first_error {
+            self.unsaid += 1;
+            return;
+        }
+        self.has_error |= severity == Severity::Error;
         self.list.push(Diagnostic {
             severity,
             rule: remark.rule,
             place,
             pointer: at.render(),
-            message: remark.message,
+            message: shorten(remark.message),
             on_aws: remark.on_aws.to_owned(),
             fix: remark.fix.to_owned(),
         });
@@ -100,6 +118,10 @@ impl<'d> Findings<'d> {
 
     /// As [`Self::ignored`], `at` being the member itself.
     pub(super) fn ignored_name(&mut self, why: Why, name: &'d str, place: Place, at: &Pointer<'_>) {
+        if self.groups.len() >= GROUPS_MAX && !self.groups.contains_key(&(why, name)) {
+            self.unsaid += 1;
+            return;
+        }
         let group = self.groups.entry((why, name));
         let group = group.or_insert_with(|| Group { place, pointer: at.render(), count: 0 });
         group.count += 1;
@@ -124,7 +146,31 @@ impl<'d> Findings<'d> {
         let mut list = self.list;
         list.extend(self.groups.into_iter().map(|((why, name), group)| group.diagnostic(why, name)));
         list.sort_by(|a, b| (a.place, &a.pointer, a.rule).cmp(&(b.place, &b.pointer, b.rule)));
+        // Parameters of a path are read once for each of its operations, shared parts once for each use.
+        list.dedup();
+        if self.unsaid > 0 {
+            list.push(unsaid(self.unsaid));
+        }
         list
+    }
+}
+
+fn unsaid(count: usize) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Warning,
+        rule: "more-findings",
+        place: Place { line: 1, column: 1 },
+        pointer: String::new(),
+        message: format!("{count} more findings are not listed"),
+        on_aws: String::new(),
+        fix: "Mend the ones listed and look again.".to_owned(),
+    }
+}
+
+fn shorten(message: String) -> String {
+    match message.char_indices().nth(MESSAGE_CHARACTERS_MAX) {
+        None => message,
+        Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
     }
 }
 
@@ -136,7 +182,7 @@ impl Group {
             rule: why.rule(),
             place: self.place,
             pointer: self.pointer,
-            message: format!("`{name}`{times} {}", why.message()),
+            message: format!("`{}`{times} {}", shorten(name.to_owned()), why.message()),
             on_aws: why.on_aws().to_owned(),
             fix: why.fix().to_owned(),
         }

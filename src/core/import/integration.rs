@@ -41,7 +41,7 @@ impl<'d> Import<'d> {
         at: &Pointer<'_>,
     ) -> Option<Integration> {
         let node = present(operation, NAME)?;
-        let (node, at) = self.resolve(node, at.key(NAME))?;
+        let at = at.key(NAME);
         if !node.is_object() {
             self.findings.refuse_kind(node, "an integration", &at);
             return None;

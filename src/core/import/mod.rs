@@ -33,8 +33,9 @@ use std::collections::{HashMap, HashSet};
 pub use lint::lint;
 pub use render::{Format, render};
 
-use crate::base::{Diagnostic, Severity};
-use crate::json::{Node, Pointer, SyntaxError, read};
+use crate::base::limits::DEFINITION_NODES_MAX;
+use crate::base::{Diagnostic, Place, Severity};
+use crate::json::{Kind, Node, Pointer, SyntaxError, read};
 use crate::model::rest::RestApi;
 
 use findings::{Findings, Remark};
@@ -106,6 +107,9 @@ pub struct Imported {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Rules whose findings are import warnings on AWS too. Our other warnings say what AWS ignores in silence.
+const AWS_WARNINGS: [&str; 2] = ["wrong-type", "security-scheme"];
+
 /// Reads a document in JSON or YAML.
 pub fn import(text: &str, options: &Options) -> Imported {
     let mut root = match read(text) {
@@ -116,7 +120,7 @@ pub fn import(text: &str, options: &Options) -> Imported {
     let Imported { mut api, mut diagnostics } = import_tree(&root, options);
     diagnostics.append(&mut prepared.diagnostics);
     diagnostics.sort_by_key(|finding| finding.place);
-    let warned = diagnostics.iter().any(|finding| finding.severity >= Severity::Warning);
+    let warned = diagnostics.iter().any(|finding| AWS_WARNINGS.contains(&finding.rule));
     if prepared.is_refused || (options.fail_on_warnings && warned) {
         api = None;
     }
@@ -156,6 +160,13 @@ fn failed_on_warnings(root: &Node) -> Diagnostic {
     }
 }
 
+/// Where a reference leads, and what it costs to go there.
+#[derive(Clone, Copy)]
+struct Target<'d> {
+    node: &'d Node,
+    weight: usize,
+}
+
 /// One import on its way.
 struct Import<'d> {
     root: &'d Node,
@@ -167,7 +178,12 @@ struct Import<'d> {
     /// Names of declared models, and of generated ones as they come.
     model_names: HashSet<String>,
     /// Where references led.
-    resolved: HashMap<&'d str, Option<&'d Node>>,
+    targets: HashMap<&'d str, Option<Target<'d>>>,
+    /// What following references has cost so far, in units of [`weight`].
+    followed: usize,
+    /// Models made of schemas written in place, by the place of the schema: a shared response is met many times.
+    made_models: HashMap<Place, String>,
+    validator_names: HashSet<&'d str>,
 }
 
 impl<'d> Import<'d> {
@@ -180,7 +196,10 @@ impl<'d> Import<'d> {
             api: RestApi::default(),
             schemes: HashMap::new(),
             model_names: HashSet::new(),
-            resolved: HashMap::new(),
+            targets: HashMap::new(),
+            followed: 0,
+            made_models: HashMap::new(),
+            validator_names: HashSet::new(),
         }
     }
 
@@ -228,16 +247,17 @@ impl<'d> Import<'d> {
             let Some(reference) = node.get("$ref").filter(|reference| !reference.is_null()) else {
                 return Some((node, at));
             };
-            let target = self.target(reference, &at)?;
-            at = Pointer::written(target.1);
-            node = target.0;
+            (node, at) = self.follow(reference, &at)?;
         }
         let remark = Remark::new("reference-loop", "this reference leads in a circle");
         self.findings.refuse(remark, node.place, &at);
         None
     }
 
-    fn target(&mut self, reference: &'d Node, at: &Pointer<'_>) -> Option<(&'d Node, &'d str)> {
+    fn follow<'p>(&mut self, reference: &'d Node, at: &Pointer<'_>) -> Option<(&'d Node, Pointer<'p>)>
+    where
+        'd: 'p,
+    {
         let at = at.key("$ref");
         let Some(text) = reference.as_str() else {
             self.findings.refuse_kind(reference, "a reference", &at);
@@ -247,12 +267,22 @@ impl<'d> Import<'d> {
             self.refuse_reference(reference, format!("'{text}' lies outside of this document"), &at);
             return None;
         };
-        let root = self.root;
-        let found = *self.resolved.entry(pointer).or_insert_with(|| root.find(pointer));
-        if found.is_none() {
+        let Some(target) = self.target(pointer) else {
             self.refuse_reference(reference, format!("'{text}' leads nowhere"), &at);
+            return None;
+        };
+        self.followed = self.followed.saturating_add(target.weight);
+        if self.followed > REFERENCE_WEIGHT_MAX {
+            self.refuse_reference(reference, "references repeat too much of this document".to_owned(), &at);
+            return None;
         }
-        found.map(|node| (node, pointer))
+        Some((target.node, Pointer::written(pointer)))
+    }
+
+    fn target(&mut self, pointer: &'d str) -> Option<Target<'d>> {
+        let root = self.root;
+        let find = || root.find(pointer).map(|node| Target { node, weight: weight(node) });
+        *self.targets.entry(pointer).or_insert_with(find)
     }
 
     fn refuse_reference(&mut self, reference: &Node, message: String, at: &Pointer<'_>) {
@@ -262,6 +292,19 @@ impl<'d> Import<'d> {
         self.findings.refuse(remark, reference.place, at);
     }
 }
+
+/// What it costs to read a node and all below it: one for each value, and one for each 32 bytes of text.
+fn weight(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Null | Kind::Bool(_) => 1,
+        Kind::String(text) | Kind::Number(text) => 1 + text.len() / 32,
+        Kind::Array(elements) => 1 + elements.iter().map(weight).sum::<usize>(),
+        Kind::Object(members) => 1 + members.iter().map(|m| m.key.text.len() / 32 + weight(&m.value)).sum::<usize>(),
+    }
+}
+
+/// How much of a document references may repeat. A small document can refer to its largest part from every line.
+const REFERENCE_WEIGHT_MAX: usize = 4 * DEFINITION_NODES_MAX;
 
 /// How many references may follow each other before they are taken for a circle.
 const REFERENCE_HOPS_MAX: usize = 32;

@@ -127,7 +127,7 @@ impl<'d> Import<'d> {
         let (owner, at) = if own { (node, *at) } else { (self.root, Pointer::ROOT) };
         let validator = text(owner, name, &at, &mut self.findings)?;
         let place = owner.get(name).map_or(owner.place, |node| node.place);
-        if !self.api.request_validators.iter().any(|declared| declared.name == validator) {
+        if !self.validator_names.contains(validator.as_str()) {
             let remark =
                 Remark::new("undeclared-validator", format!("the request validator '{validator}' is not declared"))
                     .on_aws("Refused: Invalid Request Validator identifier specified")

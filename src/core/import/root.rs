@@ -175,6 +175,7 @@ impl<'d> Import<'d> {
         }
         for member in validators.members() {
             let (key, at) = (&member.key, at.key(&member.key.text));
+            self.validator_names.insert(&key.text);
             let findings = &mut self.findings;
             findings.leftovers(&member.value, Scope::RequestValidator, &at);
             let body = flag(&member.value, "validateRequestBody", &at, findings);

@@ -1,5 +1,7 @@
 //! Models: declared schemas, schemas written in place, and the references between them.
 
+use serde_json::{Value, json};
+
 use crate::json::{Kind, Member, Node, Pointer};
 use crate::model::rest::Model;
 
@@ -13,7 +15,7 @@ use super::values::{present, text};
 const MODEL_ADDRESS: &str = "https://apigateway.amazonaws.com/restapis/";
 
 /// What a reference in a schema leads to.
-enum Target<'a> {
+enum Reference<'a> {
     Model(&'a str),
     Inside(&'a str),
     Outside,
@@ -73,9 +75,12 @@ impl<'d> Import<'d> {
             self.findings.skip_kind(schema, "a schema", at);
             return None;
         }
+        if let Some(name) = self.made_models.get(&schema.place) {
+            return Some(name.clone());
+        }
         self.check_schema(schema, at);
         if let Some(reference) = schema.get("$ref").and_then(Node::as_str)
-            && let Target::Model(name) = target(reference)
+            && let Reference::Model(name) = parse(reference)
         {
             return Some(name.to_owned());
         }
@@ -87,7 +92,26 @@ impl<'d> Import<'d> {
             schema: schema.to_json(),
             place: schema.place,
         });
+        self.made_models.insert(schema.place, name.clone());
         Some(name)
+    }
+
+    /// `Empty` and `Error`, which every API has that was not imported; templates refer to them undeclared.
+    fn add_default_model(&mut self, name: &str, reference: &Node, at: &Pointer<'_>) {
+        let Some(schema) = default_model(name) else { return };
+        let remark =
+            Remark::new("default-model", format!("the model '{name}' is not declared; the default one is used"))
+                .on_aws("An imported API has only the models of its document; the import may refuse this.")
+                .fix("Declare it among the schemas.");
+        self.findings.warn(remark, reference.place, at);
+        self.model_names.insert(name.to_owned());
+        self.api.models.push(Model {
+            name: name.to_owned(),
+            content_type: "application/json".to_owned(),
+            description: Some(format!("This is a default {} schema model", name.to_lowercase())),
+            schema,
+            place: reference.place,
+        });
     }
 
     /// `MODEL` and six characters, the same for the same document.
@@ -137,30 +161,44 @@ impl<'d> Import<'d> {
 
     fn check_reference(&mut self, reference: &'d Node, at: &Pointer<'_>) {
         let Some(text) = reference.as_str() else { return };
-        match target(text) {
-            Target::Model(name) if self.model_names.contains(name) => {}
-            Target::Model(_) => self.refuse_reference(reference, format!("'{text}' leads to no model"), at),
-            Target::Outside => self.refuse_reference(reference, format!("'{text}' lies outside of this document"), at),
-            Target::Inside(pointer) => {
-                let root = self.root;
-                match *self.resolved.entry(pointer).or_insert_with(|| root.find(pointer)) {
-                    Some(_) => self.findings.ignored_name(Why::ModelPart, text, reference.place, at),
-                    None => self.refuse_reference(reference, format!("'{text}' leads nowhere"), at),
-                }
+        match parse(text) {
+            Reference::Model(name) if self.model_names.contains(name) => {}
+            Reference::Model(name) if default_model(name).is_some() => self.add_default_model(name, reference, at),
+            Reference::Model(_) => self.refuse_reference(reference, format!("'{text}' leads to no model"), at),
+            Reference::Outside => {
+                self.refuse_reference(reference, format!("'{text}' lies outside of this document"), at)
             }
+            Reference::Inside(pointer) => match self.target(pointer) {
+                Some(_) => self.findings.ignored_name(Why::ModelPart, text, reference.place, at),
+                None => self.refuse_reference(reference, format!("'{text}' leads nowhere"), at),
+            },
         }
     }
 }
 
-fn target(reference: &str) -> Target<'_> {
+fn parse(reference: &str) -> Reference<'_> {
     if let Some(name) = reference.strip_prefix(MODEL_ADDRESS).and_then(|rest| rest.split_once("/models/")) {
-        return Target::Model(name.1);
+        return Reference::Model(name.1);
     }
-    let Some(pointer) = reference.strip_prefix('#') else { return Target::Outside };
+    let Some(pointer) = reference.strip_prefix('#') else { return Reference::Outside };
     let name = pointer.strip_prefix("/definitions/").or_else(|| pointer.strip_prefix("/components/schemas/"));
     match name.filter(|name| !name.contains(['/', '~'])) {
-        Some(name) => Target::Model(name),
-        None => Target::Inside(pointer),
+        Some(name) => Reference::Model(name),
+        None => Reference::Inside(pointer),
+    }
+}
+
+fn default_model(name: &str) -> Option<Value> {
+    const DRAFT: &str = "http://json-schema.org/draft-04/schema#";
+    match name {
+        "Empty" => Some(json!({"$schema": DRAFT, "title": "Empty Schema", "type": "object"})),
+        "Error" => Some(json!({
+            "$schema": DRAFT,
+            "title": "Error Schema",
+            "type": "object",
+            "properties": {"message": {"type": "string"}}
+        })),
+        _ => None,
     }
 }
 

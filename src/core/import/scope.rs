@@ -72,6 +72,8 @@ pub(super) enum Why {
     OpenScheme,
     /// A security scheme that is required and not declared.
     UndeclaredScheme,
+    /// `api_key`, required and not declared.
+    ImpliedKey,
     /// A second authorizer of one operation.
     SecondScheme,
     /// Scopes of a scheme that has none.
@@ -91,7 +93,7 @@ impl Why {
             Self::Outgoing | Self::Vendor | Self::NoStatus | Self::SharedResponse | Self::MediaTypes => Severity::Note,
             Self::NotAMethod | Self::ParameterLocation => Severity::Warning,
             Self::HttpApiOnly | Self::UnknownExtension | Self::Unknown => Severity::Warning,
-            Self::Tag | Self::SchemaKeyword | Self::SchemaPartly => Severity::Note,
+            Self::Tag | Self::SchemaKeyword | Self::SchemaPartly | Self::ImpliedKey => Severity::Note,
             Self::OpenScheme | Self::SecondScheme | Self::Scopes | Self::ModelPart => Severity::Warning,
             Self::UndeclaredScheme => Severity::Error,
         }
@@ -126,6 +128,7 @@ impl Why {
             Self::Tag => "is a tag: documentation only",
             Self::OpenScheme => "is required here and protects nothing: everyone may call the operation",
             Self::UndeclaredScheme => "is required here and declared nowhere: the operation is closed and answers 500",
+            Self::ImpliedKey => "is required here and declared nowhere: taken for the API key in x-api-key",
             Self::SecondScheme => "is a second authorizer; only the first one of an operation is asked",
             Self::Scopes => "has scopes, which only Cognito authorizers check",
             Self::SchemaKeyword => "of a schema stays in the model and is not checked",
@@ -152,6 +155,7 @@ impl Why {
             Self::Tag => "Tags are documentation in a REST API.",
             Self::OpenScheme => "Ignored with a warning: the method is open.",
             Self::UndeclaredScheme => "Not documented.",
+            Self::ImpliedKey => "Not documented; the guide writes it so.",
             Self::SecondScheme => "A method has one authorizer.",
             Self::Scopes => "Ignored: authorizationScopes belong to COGNITO_USER_POOLS.",
             Self::SchemaKeyword => "Dropped or ignored.",
@@ -168,6 +172,7 @@ impl Why {
             Self::ParameterLocation => "Use a header, or a request body with a model.",
             Self::HttpApiOnly => "Remove it, or make this an HTTP API.",
             Self::OpenScheme => "Give the scheme an authorizer, or see that the backend checks.",
+            Self::ImpliedKey => "Declare the scheme: type apiKey, name x-api-key, in header.",
             Self::UndeclaredScheme => "Declare the scheme, or remove the requirement.",
             Self::SecondScheme => "Join the checks in one authorizer.",
             Self::ModelPart => "Make the part a model of its own.",
@@ -237,7 +242,7 @@ impl Scope {
                 &[("description", Doc), ("externalDocs", Doc), ("x-amazon-apigateway-tag-value", Why::HttpApiOnly)],
             ),
             Self::Integration => {
-                (INTEGRATION, &[("payloadFormatVersion", Why::HttpApiOnly), ("integrationSubtype", Why::HttpApiOnly)])
+                (INTEGRATION, &[("payloadFormatVersion", Dropped), ("integrationSubtype", Why::HttpApiOnly)])
             }
             Self::TlsConfig => (&["insecureSkipVerification"], &[("serverNameToVerify", Why::HttpApiOnly)]),
             Self::IntegrationResponse => {
@@ -246,7 +251,7 @@ impl Scope {
             Self::GatewayResponse => (&["statusCode", "responseParameters", "responseTemplates"], &[]),
             Self::RequestValidator => (&["validateRequestBody", "validateRequestParameters"], &[]),
             Self::EndpointConfiguration => (&["disableExecuteApiEndpoint", "vpcEndpointIds", "ipAddressType"], &[]),
-            Self::Documentation => (&["version", "documentationParts"], &[]),
+            Self::Documentation => (&["version", "documentationParts"], &[("createdDate", Doc), ("description", Doc)]),
             Self::DocumentationPart => (&["location", "properties"], &[]),
             _ => (&[], &[]),
         }
@@ -464,12 +469,12 @@ mod tests {
     fn each_member_is_read_or_has_a_reason() {
         let cases = [
             (Scope::Root, "paths", None),
-            (Scope::Root, "host", Some(Why::Address)),
+            (Scope::Root, "host", Some(Address)),
             (Scope::Root, "x-amazon-apigateway-cors", Some(Why::HttpApiOnly)),
             (Scope::Root, "x-amazon-apigateway-polcy", Some(Why::UnknownExtension)),
             (Scope::Root, "x-logo", Some(Why::Vendor)),
             (Scope::Operation, "operationID", Some(Why::Unknown)),
-            (Scope::PathItem, "trace", Some(Why::NotAMethod)),
+            (Scope::PathItem, "trace", Some(NotAMethod)),
             (Scope::Integration, "integrationResponses", Some(Why::Unknown)),
             (Scope::Parameter, "schema", Some(Why::ParameterDetail)),
             (Scope::BodyParameter, "schema", None),

@@ -153,8 +153,15 @@ impl<'d> Import<'d> {
         };
         let mut protection = Protection::default();
         let Some(security) = security.filter(|security| !security.is_null()) else { return protection };
-        if !matches!(security.kind, Kind::Array(_)) {
-            self.findings.refuse_kind(security, "a list of security requirements", &at);
+        match &security.kind {
+            Kind::Array(_) => {}
+            Kind::Object(_) => {
+                let remark =
+                    Remark::new("wrong-type", "`security` must be a list; read as a list of this one requirement");
+                self.findings.warn(remark.fix("Write `- name: []`."), security.place, &at);
+                self.read_requirement(security, &at, &mut protection);
+            }
+            _ => self.findings.refuse_kind(security, "a list of security requirements", &at),
         }
         for (index, requirement) in security.elements().iter().enumerate() {
             self.read_requirement(requirement, &at.index(index), &mut protection);
@@ -191,6 +198,12 @@ impl<'d> Import<'d> {
             Some(Scheme::Authorizer(kind)) => authorization(*kind, name, scopes),
             // SAM writes `NONE` for "no authorizer" and declares no such scheme.
             None if name == "NONE" => return,
+            // AWS's guide requires `api_key` in documents that do not declare it.
+            None if name == "api_key" => {
+                self.findings.ignored_name(Why::ImpliedKey, name, scopes.place, at);
+                protection.api_key_required = true;
+                return;
+            }
             None => {
                 self.findings.ignored_name(Why::UndeclaredScheme, name, scopes.place, at);
                 Authorization::Custom { authorizer: name.to_owned() }

@@ -127,7 +127,7 @@ impl Node {
 
     fn step(&self, segment: &str) -> Option<&Self> {
         match &self.kind {
-            Kind::Array(elements) => elements.get(segment.parse::<usize>().ok()?),
+            Kind::Array(elements) => elements.get(index_of(segment)?),
             Kind::Object(_) if segment.contains('~') => self.get(&segment.replace("~1", "/").replace("~0", "~")),
             Kind::Object(_) => self.get(segment),
             _ => None,
@@ -148,6 +148,9 @@ impl Node {
         }
     }
 }
+
+/// Longest name that a pointer repeats in full.
+const SEGMENT_CHARACTERS_MAX: usize = 500;
 
 /// A path into a document, built on the way down and written out only when something is to be said.
 ///
@@ -186,17 +189,29 @@ impl<'p> Pointer<'p> {
         Pointer { parent: Some(self), segment: Segment::Index(index) }
     }
 
-    /// RFC 6901 text.
+    /// RFC 6901 text. A name of absurd length is cut: it would be repeated in every finding below it.
     pub fn render(&self) -> String {
         let mut text = self.parent.map(Pointer::render).unwrap_or_default();
         match self.segment {
             Segment::Root => {}
             Segment::Written(written) => text.push_str(written),
             Segment::Index(index) => _ = write!(text, "/{index}"),
-            Segment::Key(name) => push_segment(&mut text, name),
+            Segment::Key(name) => match name.char_indices().nth(SEGMENT_CHARACTERS_MAX) {
+                None => push_segment(&mut text, name),
+                Some((end, _)) => {
+                    push_segment(&mut text, name.get(..end).unwrap_or_default());
+                    text.push('…');
+                }
+            },
         }
         text
     }
+}
+
+/// An array index as RFC 6901 §4 has it: digits without leading zeros, so that a node has one pointer only.
+fn index_of(segment: &str) -> Option<usize> {
+    let is_index = segment == "0" || (!segment.starts_with('0') && segment.bytes().all(|b| b.is_ascii_digit()));
+    if is_index { segment.parse().ok() } else { None }
 }
 
 /// Appends `/name` with the escapes of RFC 6901 §3.
@@ -228,6 +243,8 @@ mod tests {
         assert_eq!(document.find(""), Some(&document));
         assert_eq!(document.find("/paths/none"), None);
         assert_eq!(document.find("paths"), None);
+        assert_eq!(document.find("/paths/~1a~0b~1{c}/01"), None);
+        assert_eq!(document.find("/paths/~1a~0b~1{c}/+1"), None);
     }
 
     #[test]
