@@ -139,6 +139,28 @@ fn check_tree(row: &Row, api: &RestApi) {
     assert_eq!(api.resources.first().map(|root| root.path.as_str()), Some("/"), "{}", row.file);
 }
 
+/// Prints what the largest documents cost, in both notations. Nothing is asserted: a loaded machine is not a fault.
+#[test]
+fn the_largest_documents_are_timed() {
+    let Some(folder) = suite("openapi") else { return };
+    let mut rows = rows(&folder);
+    rows.sort_by_key(|row| std::cmp::Reverse(row.text().len()));
+    for row in rows.iter().take(4) {
+        let json = row.text();
+        for (notation, text) in [("JSON", json.clone()), ("YAML", as_yaml(&json))] {
+            let best = (0..3).map(|_| time_to_check(&text)).min().unwrap_or_default();
+            println!("{best:>10.1?} for {} bytes of {notation}: {}", text.len(), row.file);
+        }
+    }
+}
+
+fn time_to_check(text: &str) -> Duration {
+    let started = Instant::now();
+    let imported = import(text, &Options { kind: ApiKind::Rest, relaxed_limits: true, ..Options::default() });
+    imported.api.iter().for_each(|api| drop(lint(api)));
+    started.elapsed()
+}
+
 #[test]
 fn every_http_api_document_is_refused_as_one() {
     let Some(folder) = suite("openapi") else { return };
