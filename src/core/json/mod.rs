@@ -1,1 +1,59 @@
-//! Being built.
+//! JSON and YAML as a tree that remembers where everything was written.
+//!
+//! This is the reader for definitions: what an operator wrote, read once when a file changes, where a finding must be
+//! able to say line and column. It is not the reader of the request path, which has no use for places. Both readers
+//! bound bytes, depth and nodes before they allocate for them, keep the order of members, and keep numbers as text.
+
+pub mod node;
+mod read_json;
+mod read_yaml;
+
+use std::fmt;
+
+pub use node::{Key, Kind, Member, Node, Pointer};
+pub use read_json::read_json;
+pub use read_yaml::read_yaml;
+
+use crate::base::Place;
+use crate::base::limits::DEFINITION_BYTES_MAX;
+
+/// Bytes of text that YAML aliases may add by expansion. Nodes are bounded too, but a node may be a long string.
+pub const ALIAS_BYTES_MAX: usize = 8 * DEFINITION_BYTES_MAX;
+
+/// Why a text is not a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where reading stopped.
+    pub place: Place,
+    /// What was expected or found, for people.
+    pub message: String,
+}
+
+impl SyntaxError {
+    fn new(place: Place, message: impl Into<String>) -> Self {
+        Self { place, message: message.into() }
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// Reads JSON if the first character that is not white space is `{`, else YAML.
+pub fn read(text: &str) -> Result<Node, SyntaxError> {
+    let first = text.trim_start_matches('\u{feff}').trim_start();
+    if first.starts_with('{') { read_json(text) } else { read_yaml(text) }
+}
+
+/// The text without its byte order mark, or why it is too large to be looked at.
+fn admit(text: &str) -> Result<&str, SyntaxError> {
+    if text.len() > DEFINITION_BYTES_MAX {
+        let message = format!("the document has {} bytes, more than {DEFINITION_BYTES_MAX}", text.len());
+        return Err(SyntaxError::new(Place { line: 1, column: 1 }, message));
+    }
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}

@@ -41,6 +41,36 @@ pub struct RestApi {
     pub gateway_responses: Vec<GatewayResponse>,
     /// `basePath` of Swagger 2, or the path of the first server; used by the import parameter `basepath`.
     pub base_path: Option<String>,
+    /// VPC endpoints that may call a private API.
+    pub vpc_endpoint_ids: Vec<String>,
+    /// `ipv4` or `dualstack`, as written.
+    pub ip_address_type: Option<String>,
+    /// Name of the TLS security policy.
+    pub security_policy: Option<String>,
+    /// `BASIC` or `STRICT`, as written.
+    pub endpoint_access_mode: Option<String>,
+    /// Documentation that is kept with the API. It changes no request.
+    pub documentation: Documentation,
+}
+
+/// Documentation parts and the version they were published as.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Documentation {
+    /// Name of the documentation version; `None`: no version is made.
+    pub version: Option<String>,
+    /// The parts, in the order given.
+    pub parts: Vec<DocumentationPart>,
+}
+
+/// One piece of documentation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DocumentationPart {
+    /// What it documents: `type`, `path`, `method`, `statusCode`, `name`.
+    pub location: Value,
+    /// What it says.
+    pub properties: Value,
+    /// Where it was written.
+    pub place: Place,
 }
 
 /// A value together with the place where it was written.
@@ -237,6 +267,8 @@ pub struct Integration {
     pub request_templates: Vec<(String, Declared<String>)>,
     /// Integration responses, in the order given.
     pub responses: Vec<IntegrationResponse>,
+    /// Load balancer or listener ARN of a VPC link of the second kind.
+    pub integration_target: Option<String>,
     /// `tlsConfig.insecureSkipVerification`.
     pub insecure_skip_verification: bool,
     /// `responseTransferMode` is `STREAM`.
