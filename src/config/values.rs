@@ -103,7 +103,9 @@ impl FromStr for ByteSize {
         };
         // A bare letter means 1000 to some and 1024 to others, so it is asked back instead of guessed.
         if matches!(unit, "k" | "K" | "M" | "G" | "T") {
-            return invalid(format!("`{text}` is ambiguous: write {number}{unit}B (powers of 1000) or {number}{unit}iB"));
+            return invalid(format!(
+                "`{text}` is ambiguous: write {number}{unit}B (powers of 1000) or {number}{unit}iB"
+            ));
         }
         let Some((_, factor)) = BYTE_UNITS.iter().find(|(name, _)| *name == unit) else {
             return invalid(format!("unknown unit `{unit}`; known are B, kB, MB, GB, KiB, MiB, GiB, TiB"));
@@ -354,7 +356,9 @@ impl FromStr for OriginRewrite {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let Some((from, to)) = text.split_once('=') else {
-            return invalid(format!("expected FROM=TO such as https://api.example.com=http://127.0.0.1:3000, not `{text}`"));
+            return invalid(format!(
+                "expected FROM=TO such as https://api.example.com=http://127.0.0.1:3000, not `{text}`"
+            ));
         };
         Ok(Self { from: from.parse()?, to: to.parse()? })
     }
@@ -386,7 +390,9 @@ impl FromStr for StageVariable {
         }
         let is_value = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&b);
         if !(1..=STAGE_VARIABLE_VALUE_CHARS_MAX).contains(&value.len()) || !value.bytes().all(is_value) {
-            return invalid(format!("the value of `{name}` must be 1 to 512 characters of A-Z a-z 0-9 - . _ ~ : / ? # & = ,"));
+            return invalid(format!(
+                "the value of `{name}` must be 1 to 512 characters of A-Z a-z 0-9 - . _ ~ : / ? # & = ,"
+            ));
         }
         Ok(Self { name: name.to_owned(), value: value.to_owned() })
     }
@@ -420,7 +426,9 @@ mod tests {
 
     #[test]
     fn sizes_have_exact_units_and_a_bare_letter_is_asked_back() {
-        for (text, bytes) in [("0", 0), ("17", 17), ("17B", 17), ("2kB", 2_000), ("1MiB", 1 << 20), ("3GB", 3_000_000_000)] {
+        for (text, bytes) in
+            [("0", 0), ("17", 17), ("17B", 17), ("2kB", 2_000), ("1MiB", 1 << 20), ("3GB", 3_000_000_000)]
+        {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
         for bad in ["", "MiB", "1M", "1 MiB", "-1", "1.5GiB", "99999999TiB", "1mib"] {
@@ -435,7 +443,8 @@ mod tests {
 
     #[test]
     fn durations_have_a_unit_are_positive_and_at_most_a_day() {
-        for (text, millis) in [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("1h", 3_600_000), ("24h", 86_400_000)] {
+        for (text, millis) in [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("1h", 3_600_000), ("24h", 86_400_000)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for bad in ["", "s", "10", "0s", "25h", "1.5s", "-1s", "10 s", "10us", "99999999999999999999s"] {
@@ -471,8 +480,10 @@ mod tests {
         assert_eq!(origin("HTTPS://API.Example.com"), origin("https://api.example.com:443/"));
         assert_eq!(origin("http://[::1]:3000").to_string(), "http://[::1]:3000");
         assert_eq!(origin("http://h:80").to_string(), "http://h");
-        let bad_ones = ["", "h", "ftp://h", "http://", "http://h:0", "http://h:x", "http://u@h", "http://h/p", "http://h?q"];
-        for bad in bad_ones.into_iter().chain(["http://-h", "http://h..x", "http://[::1", "http://a b", "http://h:1:2"]) {
+        let bad_ones =
+            ["", "h", "ftp://h", "http://", "http://h:0", "http://h:x", "http://u@h", "http://h/p", "http://h?q"];
+        for bad in bad_ones.into_iter().chain(["http://-h", "http://h..x", "http://[::1", "http://a b", "http://h:1:2"])
+        {
             assert!(bad.parse::<Origin>().is_err(), "{bad}");
         }
     }

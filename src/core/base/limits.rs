@@ -32,4 +32,5 @@ pub const RESOURCES_MAX: usize = 300;
 /// Resources of one API under `--limits relaxed`.
 pub const RESOURCES_RELAXED_MAX: usize = 1_000_000;
 
-const _: () = assert!(HEAD_BUFFER_BYTES > REQUEST_LINE_BYTES_MAX + HEADER_BYTES_MAX, "a whole head must fit one buffer");
+const _: () =
+    assert!(HEAD_BUFFER_BYTES > REQUEST_LINE_BYTES_MAX + HEADER_BYTES_MAX, "a whole head must fit one buffer");
