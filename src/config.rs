@@ -99,6 +99,7 @@ const AFTER_HELP: &str = "Every option can also be set by a variable (--admin-na
 are separated by spaces) and by a key of ringgate.yaml (admin-name). A flag beats a variable, a variable beats the file.";
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made at start")]
 enum Command {
     /// Serve an API definition from memory and follow its changes
     #[command(after_help = AFTER_HELP)]
@@ -328,6 +329,7 @@ impl Options for DoctorConfig {
 
 /// What was asked for, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made at start")]
 pub enum Call {
     /// `ringgate dev [FILE]`
     Dev {

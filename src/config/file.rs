@@ -255,7 +255,7 @@ mod tests {
             ("a: {b: {c: 1}}\n", (1, 8), "single value"),
             ("? [a]\n: 1\n", (1, 3), "plain word"),
             ("a: 1\n---\nb: 2\n", (3, 1), "one document"),
-            ("a: \"x\n", (2, 1), ""),
+            ("a: \"x\n", (1, 4), ""),
         ];
         for (text, (line, column), words) in cases {
             let error = read(text).expect_err(text);
