@@ -83,7 +83,7 @@ pub struct Host {
 }
 
 /// The kernel parameters that are looked at.
-pub const PARAMETERS: [&str; 12] = [
+pub const PARAMETERS: [&str; 13] = [
     "kernel.io_uring_disabled",
     "net.core.somaxconn",
     "net.core.netdev_max_backlog",
@@ -95,6 +95,7 @@ pub const PARAMETERS: [&str; 12] = [
     "net.ipv4.tcp_rmem",
     "net.ipv4.tcp_wmem",
     "net.ipv4.tcp_slow_start_after_idle",
+    "net.ipv4.tcp_congestion_control",
     "fs.nr_open",
 ];
 

@@ -6,8 +6,21 @@ use super::*;
 
 /// A host on which everything is green.
 fn healthy() -> Host {
-    let values =
-        ["0", "4096", "4096", "212992", "212992", "4096", "10240 65535", "1", "1 2 6291456", "1 2 4194304", "0", "1"];
+    let values = [
+        "0",
+        "4096",
+        "4096",
+        "212992",
+        "212992",
+        "4096",
+        "10240 65535",
+        "1",
+        "1 2 6291456",
+        "1 2 4194304",
+        "0",
+        "cubic",
+        "1",
+    ];
     Host {
         ring: RingSupport::Deferred,
         kernel: Some((6, 1)),
@@ -143,6 +156,14 @@ fn the_fix_for_a_refused_ring_fits_the_gate_that_is_shut() {
     assert!(fix(|host| host.container = Some("Docker".into())).contains("seccomp"));
     let switch = |host: &mut Host| drop(host.parameters.insert("kernel.io_uring_disabled", "2".into()));
     assert!(fix(switch).starts_with("sysctl"));
+}
+
+#[test]
+fn a_slow_start_after_idle_does_not_matter_under_bbr() {
+    let mut host = healthy();
+    host.parameters.insert("net.ipv4.tcp_slow_start_after_idle", "1".to_owned());
+    host.parameters.insert("net.ipv4.tcp_congestion_control", "bbr".to_owned());
+    assert!(examine(&host).iter().all(|finding| finding.verdict == Verdict::Green));
 }
 
 #[test]
