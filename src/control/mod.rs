@@ -1,3 +1,6 @@
 //! Deciding threads: what shards serve, where origins live, when to stop.
 
 pub mod dns;
+pub mod gateway;
+pub mod metrics;
+pub mod publisher;

@@ -7,7 +7,7 @@ use crate::exchange::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_M
 use crate::exchange::status_code;
 use crate::mapping::Expression;
 use crate::mapping::expression::{Side, Target};
-use crate::mapping::uri::{Scheme, UriTemplate, with_stage_variables};
+use crate::mapping::uri::{Authority, Scheme, UriTemplate, with_stage_variables};
 use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping};
 use crate::plan::{
     BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, QueryMapping,
@@ -18,7 +18,7 @@ use crate::proto::http::KnownField;
 use super::pattern::{PatternError, StatusPattern};
 use super::slots::Slots;
 use super::template::{Template, classify};
-use super::{Findings, Names, StageInput, unsupported};
+use super::{Findings, Names, OriginRewrite, StageInput, unsupported};
 
 /// The plan of an integration, or why its route answers 500.
 pub(super) fn plan(
@@ -279,30 +279,40 @@ fn encoded_name(name: &str) -> Box<[u8]> {
     encoded.into()
 }
 
-/// Replaces `scheme://authority` where a rewrite names it.
-fn rewrite_origin(uri: &str, rewrites: &[(String, String)]) -> String {
-    for (from, to) in rewrites {
-        let Some(rest) = uri.get(..from.len()).filter(|start| start.eq_ignore_ascii_case(from)).map(|_| &uri[from.len()..]) else {
-            continue;
-        };
-        if rest.is_empty() || rest.starts_with(['/', '?']) {
-            return format!("{to}{rest}");
-        }
-    }
-    uri.to_owned()
+/// Replaces `scheme://authority` where a rewrite names it. Ports count as they are meant, written or not.
+fn rewrite_origin(uri: &str, rewrites: &[OriginRewrite]) -> String {
+    let Some((scheme, authority, rest)) = split_origin(uri) else { return uri.to_owned() };
+    let Ok(authority) = Authority::parse(authority, scheme) else { return uri.to_owned() };
+    let named = rewrites.iter().find(|rewrite| {
+        rewrite.scheme == scheme && rewrite.port == authority.port && rewrite.host.eq_ignore_ascii_case(authority.host)
+    });
+    named.map_or_else(|| uri.to_owned(), |rewrite| format!("{}{rest}", rewrite.to))
+}
+
+fn split_origin(uri: &str) -> Option<(Scheme, &str, &str)> {
+    let (scheme, rest) = uri.split_once("://")?;
+    let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(scheme))?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    Some((scheme, &rest[..end], &rest[end..]))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::rewrite_origin;
+    use super::*;
 
     #[test]
     fn an_origin_is_replaced_as_a_whole() {
-        let rewrites = [("https://api.example.com".to_owned(), "http://127.0.0.1:9000".to_owned())];
-        assert_eq!(rewrite_origin("https://api.example.com/pets?a=b", &rewrites), "http://127.0.0.1:9000/pets?a=b");
-        assert_eq!(rewrite_origin("HTTPS://api.example.com", &rewrites), "http://127.0.0.1:9000");
-        let other = "https://api.example.com.evil/pets";
-        assert_eq!(rewrite_origin(other, &rewrites), other);
-        assert_eq!(rewrite_origin("http://api.example.com/", &rewrites), "http://api.example.com/");
+        let to = "http://127.0.0.1:9000".to_owned();
+        let rewrites = [OriginRewrite { scheme: Scheme::Https, host: "api.example.com".to_owned(), port: 443, to }];
+        let cases = [
+            ("https://api.example.com/pets?a=b", "http://127.0.0.1:9000/pets?a=b"),
+            ("HTTPS://API.example.com:443", "http://127.0.0.1:9000"),
+            ("https://api.example.com.evil/pets", "https://api.example.com.evil/pets"),
+            ("https://api.example.com:8443/", "https://api.example.com:8443/"),
+            ("http://api.example.com/", "http://api.example.com/"),
+        ];
+        for (uri, expected) in cases {
+            assert_eq!(rewrite_origin(uri, &rewrites), expected);
+        }
     }
 }

@@ -11,6 +11,7 @@ mod unsupported;
 use std::collections::BTreeMap;
 
 use crate::base::{Diagnostic, Place, Severity};
+use crate::mapping::uri::Scheme;
 use crate::mapping::{ContextVariable, Resolve};
 use crate::plan::trie::variables;
 use crate::record::AccessLogProgram;
@@ -31,14 +32,27 @@ pub struct StageInput<'s> {
     pub deployment_id: &'s str,
     /// Stage variables.
     pub variables: &'s BTreeMap<String, String>,
-    /// Origins to replace: from and to, each `scheme://authority`.
-    pub rewrites: &'s [(String, String)],
+    /// Origins to replace.
+    pub rewrites: &'s [OriginRewrite],
     /// An HTTP proxy for operations without integration: a URL without trailing slash.
     pub backend: Option<&'s str>,
     /// Serve methods without their authorizers and API keys, and say so in each response.
     pub ignores_authorization: bool,
     /// Access log; `None`: the default line.
     pub access_log: Option<&'s AccessLogProgram<ContextVariable>>,
+}
+
+/// An origin that is called elsewhere (`dev --upstream`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginRewrite {
+    /// Scheme the definition names.
+    pub scheme: Scheme,
+    /// Host the definition names, an IPv6 address in brackets.
+    pub host: String,
+    /// Port the definition means.
+    pub port: u16,
+    /// What stands in their place: `scheme://host[:port]`.
+    pub to: String,
 }
 
 /// Diagnostics gathered while compiling.

@@ -461,6 +461,7 @@ impl Integration {
             credentials: None,
             connection_type: ConnectionType::Internet,
             connection_id: None,
+            integration_target: None,
             passthrough_behavior: PassthroughBehavior::WhenNoMatch,
             content_handling: None,
             timeout_in_millis: None,

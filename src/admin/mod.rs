@@ -1,0 +1,96 @@
+//! The admin listener: health and metrics. Never on the same socket as the data plane.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::control::gateway::Gateway;
+use crate::control::metrics;
+use crate::telemetry::prometheus::CONTENT_TYPE;
+
+/// Names under which a listener may be called.
+#[derive(Clone, Debug)]
+pub struct Names(Arc<[String]>);
+
+impl Names {
+    /// The names of a listener at `address`, and `more`.
+    pub fn new(address: SocketAddr, more: &[String]) -> Self {
+        let ip = address.ip();
+        let mut names = more.to_vec();
+        names.push(if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() });
+        if ip.is_loopback() || ip.is_unspecified() {
+            names.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
+        }
+        Self(names.into())
+    }
+
+    /// Whether `authority`, a host with or without a port, is one of them.
+    fn contains(&self, authority: &str) -> bool {
+        let host = match authority.rfind(':') {
+            Some(colon) if !authority[colon..].contains(']') => &authority[..colon],
+            _ => authority,
+        };
+        self.0.iter().any(|name| name.eq_ignore_ascii_case(host))
+    }
+}
+
+/// The routes of the admin listener. `/healthz` and `/metrics` are among them unless they have a listener of their own.
+pub fn router(gateway: Arc<Gateway>, names: Names, has_metrics: bool) -> Router {
+    let router = if has_metrics { observing(gateway) } else { Router::new() };
+    router.fallback(unknown_operation).layer(middleware::from_fn_with_state(names, check_names))
+}
+
+/// `/healthz` and `/metrics`, which need neither credentials nor names.
+pub fn observing(gateway: Arc<Gateway>) -> Router {
+    Router::new().route("/healthz", get(async || "ok\n")).route("/metrics", get(scrape)).with_state(gateway)
+}
+
+async fn scrape(State(gateway): State<Arc<Gateway>>) -> Response {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], metrics::page(&gateway)).into_response()
+}
+
+/// A page in a browser must not be able to call us under a name of its own (DNS rebinding).
+async fn check_names(State(names): State<Names>, headers: HeaderMap, request: Request, next: Next) -> Response {
+    let is_open = matches!(request.uri().path(), "/healthz" | "/metrics");
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    let host_is_ours = host.is_some_and(|host| names.contains(host));
+    let origin_is_ours = match origin.map(|origin| origin.split_once("://")) {
+        None => !headers.contains_key(header::ORIGIN),
+        Some(Some((_, authority))) => names.contains(authority),
+        Some(None) => false,
+    };
+    if is_open || (host_is_ours && origin_is_ours) {
+        return next.run(request).await;
+    }
+    let body = "{\"message\":\"Host or Origin is not a name of this listener; --admin-name adds one\"}\n";
+    (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// The management API is not there yet; AWS's answer to an operation it does not know.
+async fn unknown_operation() -> Response {
+    let headers = [(header::CONTENT_TYPE.as_str(), "application/json"), ("x-amzn-ErrorType", "UnknownOperationException")];
+    (StatusCode::NOT_FOUND, headers, "{\"message\":\"Unknown operation\"}\n").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_is_called_by_its_own_names_only() {
+        let names = Names::new("127.0.0.1:8081".parse().unwrap(), &["gateway.test".to_owned()]);
+        for ours in ["127.0.0.1:8081", "localhost", "LOCALHOST:8081", "[::1]:8081", "gateway.test"] {
+            assert!(names.contains(ours), "{ours}");
+        }
+        for other in ["evil.test", "evil.test:8081", "localhost.evil.test", ""] {
+            assert!(!names.contains(other), "{other}");
+        }
+    }
+}
