@@ -13,7 +13,7 @@
 //! | thread | says | how | if it is late |
 //! |---|---|---|---|
 //! | shard | a line | its ring | the writer finds it in the next batch |
-//! | shard | wake up | `Doorbell`, compare-and-swap and unpark | lines wait for the next knock |
+//! | shard | wake up | `Shared::knock`: compare-and-swap and unpark | lines wait for the next knock |
 //! | control | reopen, stop | a flag and unpark | acted on after the batch under way |
 
 use std::fs::{File, OpenOptions};
