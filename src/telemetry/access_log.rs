@@ -6,12 +6,14 @@
 //!
 //! The writer sleeps until a first line arrives, lets more arrive for [`BATCH_WINDOW`], then writes everything with
 //! as few calls as possible. A write that fails (a full disk, say) loses its batch, is counted and is not the end:
-//! the next batch is tried again. Within one shard lines keep their order; between shards they mix.
+//! the next batch is tried again. Measured on a virtual machine, a line of 300 bytes costs its shard 40 ns besides
+//! formatting and the writer 70 ns; the kernel's own copy into a file adds 400 ns on the writer's core, as it would
+//! for anybody (`what_a_line_costs` repeats it). Within one shard lines keep their order; between shards they mix.
 //!
 //! | thread | says | how | if it is late |
 //! |---|---|---|---|
 //! | shard | a line | its ring | the writer finds it in the next batch |
-//! | shard | wake up | `Doorbell`, compare-and-swap and unpark | lines wait for the next knock |
+//! | shard | wake up | `Shared::knock`: compare-and-swap and unpark | lines wait for the next knock |
 //! | control | reopen, stop | a flag and unpark | acted on after the batch under way |
 
 use std::fs::{File, OpenOptions};

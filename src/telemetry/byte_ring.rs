@@ -114,11 +114,13 @@ impl Reader {
         while self.read != written && into.len() < bytes_max {
             let length = load(self.read) as usize;
             let words = length.div_ceil(WORD);
-            let end = into.len() + length;
-            for word in 0..words {
-                into.extend_from_slice(&load(self.read.wrapping_add(1 + word)).to_le_bytes());
+            let start = into.len();
+            into.resize(start + words * WORD, 0);
+            let (places, _) = into[start..].as_chunks_mut::<WORD>();
+            for (word, place) in places.iter_mut().enumerate() {
+                *place = load(self.read.wrapping_add(1 + word)).to_le_bytes();
             }
-            into.truncate(end);
+            into.truncate(start + length);
             self.read = self.read.wrapping_add(1 + words);
             records += 1;
         }
