@@ -1,6 +1,6 @@
 //! `x-amazon-apigateway-documentation`: parts that are kept with the API.
 
-use crate::json::{Node, Pointer};
+use crate::json::{Kind, Node, Pointer};
 use crate::model::rest::DocumentationPart;
 
 use super::Import;
@@ -20,6 +20,9 @@ impl<'d> Import<'d> {
         self.api.documentation.version = text(node, "version", &at, &mut self.findings);
         let at = at.key("documentationParts");
         let Some(parts) = present(node, "documentationParts") else { return };
+        if !matches!(parts.kind, Kind::Array(_)) {
+            self.findings.skip_kind(parts, "a list", &at);
+        }
         for (index, part) in parts.elements().iter().enumerate() {
             self.read_part(part, &at.index(index));
         }

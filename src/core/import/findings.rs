@@ -129,6 +129,9 @@ impl<'d> Findings<'d> {
 
     /// Accounts for every member of `node` that its scope does not read.
     pub(super) fn leftovers(&mut self, node: &'d Node, scope: Scope, at: &Pointer<'_>) {
+        if !node.is_object() && !node.is_null() {
+            self.skip_kind(node, "an object", at);
+        }
         for member in node.members() {
             if let Some(why) = scope.why_ignored(&member.key.text) {
                 self.ignored(why, member, &at.key(&member.key.text));
@@ -145,7 +148,10 @@ impl<'d> Findings<'d> {
     pub(super) fn finish(self) -> Vec<Diagnostic> {
         let mut list = self.list;
         list.extend(self.groups.into_iter().map(|((why, name), group)| group.diagnostic(why, name)));
-        list.sort_by(|a, b| (a.place, &a.pointer, a.rule).cmp(&(b.place, &b.pointer, b.rule)));
+        let order = |a: &Diagnostic, b: &Diagnostic| {
+            (a.place, &a.pointer, a.rule, &a.message).cmp(&(b.place, &b.pointer, b.rule, &b.message))
+        };
+        list.sort_by(order);
         // Parameters of a path are read once for each of its operations, shared parts once for each use.
         list.dedup();
         if self.unsaid > 0 {

@@ -91,6 +91,10 @@ impl<'d> Import<'d> {
             self.findings.refuse_kind(response, "a response", &at);
         }
         self.findings.leftovers(response, Scope::Response, &at);
+        let other = if self.version == Version::OpenApi3 { "schema" } else { "content" };
+        if let Some(member) = response.member(other) {
+            self.findings.ignored(Why::OtherVersion, member, &at.key(other));
+        }
         let models = match self.version {
             Version::OpenApi3 => self.content_models(response, &at),
             Version::Swagger2 => self.produced_models(operation, response, &at),

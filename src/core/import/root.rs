@@ -7,7 +7,7 @@ use super::BasePath;
 use super::Import;
 use super::findings::Remark;
 use super::kind::Version;
-use super::scope::Scope;
+use super::scope::{Scope, Why};
 use super::tree::Tree;
 use super::values::{choice, flag, integer, is_status, mappings, present, templates, text, texts};
 
@@ -44,6 +44,7 @@ impl<'d> Import<'d> {
     /// Everything at the top level except paths, models and security.
     pub(super) fn read_root(&mut self) {
         self.findings.leftovers(self.root, Scope::Root, &Pointer::ROOT);
+        self.report_other_version();
         self.read_info();
         self.read_components();
         self.read_tags();
@@ -54,6 +55,19 @@ impl<'d> Import<'d> {
         self.read_validators();
         self.read_gateway_responses();
         self.read_documentation();
+    }
+
+    /// Members of the other version of OpenAPI, which nobody reads in this one.
+    fn report_other_version(&mut self) {
+        let names: &[&str] = match self.version {
+            Version::Swagger2 => &["components", "servers"],
+            Version::OpenApi3 => &["definitions", "securityDefinitions", "basePath", "consumes", "produces"],
+        };
+        for name in names {
+            if let Some(member) = self.root.member(name) {
+                self.findings.ignored(Why::OtherVersion, member, &Pointer::ROOT.key(name));
+            }
+        }
     }
 
     fn read_info(&mut self) {
@@ -88,11 +102,14 @@ impl<'d> Import<'d> {
     fn read_tags(&mut self) {
         let at = Pointer::ROOT.key("tags");
         let Some(tags) = present(self.root, "tags") else { return };
+        if !matches!(tags.kind, Kind::Array(_)) {
+            self.findings.skip_kind(tags, "a list", &at);
+        }
         for (index, tag) in tags.elements().iter().enumerate() {
             let at = at.index(index);
             self.findings.leftovers(tag, Scope::Tag, &at);
             if let Some(name) = tag.member("name") {
-                self.findings.ignored(super::scope::Why::Tag, name, &at.key("name"));
+                self.findings.ignored(Why::Tag, name, &at.key("name"));
             }
         }
     }
@@ -135,7 +152,10 @@ impl<'d> Import<'d> {
     fn read_endpoints(&mut self) {
         const NAME: &str = "x-amazon-apigateway-endpoint-configuration";
         self.read_endpoint_configuration(present(self.root, NAME), &Pointer::ROOT.key(NAME));
-        self.api.base_path = text(self.root, "basePath", &Pointer::ROOT, &mut self.findings);
+        if self.version == Version::Swagger2 {
+            self.api.base_path = text(self.root, "basePath", &Pointer::ROOT, &mut self.findings);
+            return;
+        }
         let Some(servers) = present(self.root, "servers") else { return };
         let at = Pointer::ROOT.key("servers");
         if !matches!(servers.kind, Kind::Array(_)) {
@@ -146,9 +166,7 @@ impl<'d> Import<'d> {
             self.findings.leftovers(server, Scope::Server, &at);
             self.read_endpoint_configuration(present(server, NAME), &at.key(NAME));
         }
-        if self.version == Version::OpenApi3 {
-            self.api.base_path = servers.elements().first().and_then(server_base_path);
-        }
+        self.api.base_path = servers.elements().first().and_then(server_base_path);
     }
 
     fn read_endpoint_configuration(&mut self, node: Option<&'d Node>, at: &Pointer<'_>) {
@@ -177,6 +195,9 @@ impl<'d> Import<'d> {
             let (key, at) = (&member.key, at.key(&member.key.text));
             self.validator_names.insert(&key.text);
             let findings = &mut self.findings;
+            if !member.value.is_object() {
+                findings.refuse_kind(&member.value, "a request validator", &at);
+            }
             findings.leftovers(&member.value, Scope::RequestValidator, &at);
             let body = flag(&member.value, "validateRequestBody", &at, findings);
             let parameters = flag(&member.value, "validateRequestParameters", &at, findings);
@@ -239,7 +260,7 @@ impl<'d> Import<'d> {
         for member in paths.map(Node::members).unwrap_or_default() {
             let (key, at) = (&member.key, at.key(&member.key.text));
             if key.text.starts_with("x-") {
-                self.findings.ignored(super::scope::Why::Vendor, member, &at);
+                self.findings.ignored(Why::Vendor, member, &at);
                 continue;
             }
             let path = format!("{prefix}{}", key.text);

@@ -66,6 +66,10 @@ pub(super) enum Why {
     UnknownExtension,
     /// Not a member of this object at all.
     Unknown,
+    /// The identity source of an authorizer that has it from its scheme.
+    IdentitySource,
+    /// A member of the other version of OpenAPI.
+    OtherVersion,
     /// A name among the document's tags.
     Tag,
     /// A security scheme that API Gateway does not enforce, where it is required.
@@ -92,8 +96,10 @@ impl Why {
             Self::Documentation | Self::Dropped | Self::Address | Self::ParameterDetail => Severity::Note,
             Self::Outgoing | Self::Vendor | Self::NoStatus | Self::SharedResponse | Self::MediaTypes => Severity::Note,
             Self::NotAMethod | Self::ParameterLocation => Severity::Warning,
-            Self::HttpApiOnly | Self::UnknownExtension | Self::Unknown => Severity::Warning,
-            Self::Tag | Self::SchemaKeyword | Self::SchemaPartly | Self::ImpliedKey => Severity::Note,
+            Self::HttpApiOnly | Self::UnknownExtension | Self::Unknown | Self::OtherVersion => Severity::Warning,
+            Self::Tag | Self::IdentitySource | Self::SchemaKeyword | Self::SchemaPartly | Self::ImpliedKey => {
+                Severity::Note
+            }
             Self::OpenScheme | Self::SecondScheme | Self::Scopes | Self::ModelPart => Severity::Warning,
             Self::UndeclaredScheme => Severity::Error,
         }
@@ -125,6 +131,8 @@ impl Why {
             Self::HttpApiOnly => "is an extension for HTTP APIs; it does nothing in a REST API",
             Self::UnknownExtension => "is not an extension of API Gateway; it is left out",
             Self::Unknown => "is not a member of this object; it is left out",
+            Self::OtherVersion => "belongs to the other version of OpenAPI; it is left out",
+            Self::IdentitySource => "is not read: the header named by the security scheme holds the token",
             Self::Tag => "is a tag: documentation only",
             Self::OpenScheme => "is required here and protects nothing: everyone may call the operation",
             Self::UndeclaredScheme => "is required here and declared nowhere: the operation is closed and answers 500",
@@ -151,7 +159,8 @@ impl Why {
             Self::MediaTypes => "Used for the content types of models only.",
             Self::NotAMethod => "Methods are GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD and ANY.",
             Self::ParameterLocation => "Parameters stand in path, query and header.",
-            Self::HttpApiOnly | Self::UnknownExtension | Self::Unknown => "Ignored on import.",
+            Self::HttpApiOnly | Self::UnknownExtension | Self::Unknown | Self::OtherVersion => "Ignored on import.",
+            Self::IdentitySource => "Derived from the scheme's name for token and cognito_user_pools authorizers.",
             Self::Tag => "Tags are documentation in a REST API.",
             Self::OpenScheme => "Ignored with a warning: the method is open.",
             Self::UndeclaredScheme => "Not documented.",
@@ -176,6 +185,7 @@ impl Why {
             Self::UndeclaredScheme => "Declare the scheme, or remove the requirement.",
             Self::SecondScheme => "Join the checks in one authorizer.",
             Self::ModelPart => "Make the part a model of its own.",
+            Self::OtherVersion => "Write it as the version at the top of the document does.",
             Self::UnknownExtension | Self::Unknown => "Check the spelling and the level it stands at.",
             _ => "",
         }

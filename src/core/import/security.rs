@@ -55,6 +55,9 @@ impl<'d> Import<'d> {
     }
 
     fn read_scheme(&mut self, member: &'d Member, node: &'d Node, at: &Pointer<'_>) -> Scheme {
+        if !node.is_object() {
+            self.findings.refuse_kind(node, "a security scheme", at);
+        }
         self.findings.leftovers(node, Scope::SecurityScheme, at);
         let auth_type = text(node, AUTH_TYPE, at, &mut self.findings);
         if auth_type.as_ref().is_some_and(|kind| kind.to_ascii_lowercase().starts_with("aws")) {
@@ -98,31 +101,17 @@ impl<'d> Import<'d> {
         auth_type: Option<String>,
         at: &Pointer<'_>,
     ) -> Scheme {
+        let Some(kind) = self.authorizer_kind(member, node, at) else { return Scheme::Open };
         let findings = &mut self.findings;
-        if !node.is_object() {
-            findings.refuse_kind(node, "an authorizer", at);
-            return Scheme::Open;
-        }
         findings.leftovers(node, Scope::Authorizer, at);
-        let kinds = [
-            ("token", AuthorizerKind::Token),
-            ("request", AuthorizerKind::Request),
-            ("cognito_user_pools", AuthorizerKind::CognitoUserPools),
-        ];
-        if present(node, "type").is_none() {
-            let message = format!("the authorizer '{}' has no `type`", member.key.text);
-            findings.refuse(
-                Remark::new("invalid-value", message).on_aws("Refused: the type is required."),
-                node.place,
-                at,
-            );
-        }
-        let Some(kind) = choice(node, "type", &kinds, at, findings) else { return Scheme::Open };
         let header = scheme.get("name").and_then(Node::scalar_text);
         let identity_source = match kind {
             AuthorizerKind::Request => text(node, "identitySource", at, findings).or_else(|| request_source(scheme)),
             // Both are told by the scheme itself which header holds the token.
             AuthorizerKind::Token | AuthorizerKind::CognitoUserPools => {
+                if let Some(source) = node.member("identitySource") {
+                    findings.ignored(Why::IdentitySource, source, &at.key("identitySource"));
+                }
                 header.map(|name| format!("method.request.header.{name}"))
             }
         };
@@ -139,6 +128,25 @@ impl<'d> Import<'d> {
             place: member.key.place,
         });
         Scheme::Authorizer(kind)
+    }
+
+    /// The kind of an authorizer; without one the document is refused.
+    fn authorizer_kind(&mut self, member: &Member, node: &'d Node, at: &Pointer<'_>) -> Option<AuthorizerKind> {
+        if !node.is_object() {
+            self.findings.refuse_kind(node, "an authorizer", at);
+            return None;
+        }
+        if present(node, "type").is_none() {
+            let message = format!("the authorizer '{}' has no `type`", member.key.text);
+            let remark = Remark::new("invalid-value", message).on_aws("Refused: the type is required.");
+            self.findings.refuse(remark, node.place, at);
+        }
+        let kinds = [
+            ("token", AuthorizerKind::Token),
+            ("request", AuthorizerKind::Request),
+            ("cognito_user_pools", AuthorizerKind::CognitoUserPools),
+        ];
+        choice(node, "type", &kinds, at, &mut self.findings)
     }
 
     /// How an operation is protected: by its own requirements, else by those of the document.

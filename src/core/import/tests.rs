@@ -299,6 +299,8 @@ fn what_cannot_be_imported_is_refused_by_rule() {
         ("paths: {/a: {get: []}}".to_owned(), "wrong-type"),
         ("paths: {/a: {get: {parameters: {}}}}".to_owned(), "wrong-type"),
         ("x-amazon-apigateway-policy: '{}'".to_owned(), "wrong-type"),
+        ("x-amazon-apigateway-request-validators: {v: true}".to_owned(), "wrong-type"),
+        ("components: {securitySchemes: {a: b}}".to_owned(), "wrong-type"),
         ("x-amazon-apigateway-api-key-source: COOKIE".to_owned(), "invalid-value"),
         ("x-amazon-apigateway-minimum-compression-size: 10485761".to_owned(), "invalid-value"),
         ("x-amazon-apigateway-gateway-responses: {NOPE: {}}".to_owned(), "invalid-value"),
@@ -397,6 +399,20 @@ fn nothing_is_ignored_in_silence() {
             "/components/securitySchemes/o",
         ),
         ("security: [{o: []}]\npaths: {/a: {get: {}}}", "security-scheme", Severity::Error, "/security/0/o"),
+        ("definitions: {A: {}}", "unsupported-field", Severity::Warning, "/definitions"),
+        ("servers: [5]", "wrong-type", Severity::Warning, "/servers/0"),
+        (
+            "paths: {/a: {get: {responses: {200: {schema: {}}}}}}",
+            "unsupported-field",
+            Severity::Warning,
+            "/paths/~1a/get/responses/200/schema",
+        ),
+        (
+            "components: {securitySchemes: {t: {type: apiKey, in: header, name: A, x-amazon-apigateway-authorizer: {type: token, identitySource: x}}}}",
+            "ignored-field",
+            Severity::Note,
+            "/components/securitySchemes/t/x-amazon-apigateway-authorizer/identitySource",
+        ),
         ("tags: [{name: x}]", "ignored-field", Severity::Note, "/tags/0/name"),
     ];
     for (text, rule, severity, pointer) in cases {
