@@ -1,3 +1,81 @@
-//! Ringgate.
+//! Arguments to settings to a run, and its exit code.
 
-fn main() {}
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use ringgate::cli::{check, dev, doctor};
+use ringgate::config::{self, Call, CheckSettings, DoctorSettings, Problem, Refusal, Settings, ThisProcess};
+use ringgate::net::ring::Driver;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The call is wrong.
+const USAGE: u8 = 2;
+/// It is our fault.
+const SOFTWARE: u8 = 70;
+
+fn main() -> ExitCode {
+    let call = match config::read(std::env::args_os(), &ThisProcess) {
+        Ok(call) => call,
+        Err(Refusal::Asked(text)) => {
+            print!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(Refusal::Usage(text)) => {
+            eprint!("{text}");
+            return ExitCode::from(USAGE);
+        }
+        Err(Refusal::Problems(problems)) => return print_problems(&problems),
+    };
+    match run(call) {
+        Ok(code) => ExitCode::from(code),
+        Err(problems) => print_problems(&problems),
+    }
+}
+
+fn run(call: Call) -> Result<u8, Vec<Problem>> {
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr());
+    let written = match call {
+        Call::Dev { file, config } => {
+            drop(out);
+            let settings = Settings::resolve(&config, config::allowed_cores())?;
+            raise_descriptor_limit();
+            return Ok(dev::run(file, &settings).unwrap_or_else(|failure| {
+                eprintln!("ringgate: {}", failure.message);
+                failure.code
+            }));
+        }
+        Call::Check { file, config } => check::run(&CheckSettings::resolve(&config)?, &file, &mut out, &mut err),
+        Call::Doctor { config } => {
+            doctor::run(DoctorSettings::resolve(&config)?, Path::new("/"), ring_support, &mut out)
+        }
+    };
+    let flushed = written.and_then(|code| out.flush().map(|()| code));
+    // A reader that has seen enough closes the pipe: nothing to complain about.
+    Ok(flushed.unwrap_or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { SOFTWARE }))
+}
+
+fn ring_support() -> doctor::RingSupport {
+    match Driver::probe() {
+        Driver::RingDeferred => doctor::RingSupport::Deferred,
+        Driver::RingCooperative => doctor::RingSupport::Cooperative,
+        Driver::RingPlain => doctor::RingSupport::Plain,
+        Driver::Epoll => doctor::RingSupport::Refused("the kernel or the container's seccomp profile refuses it".into()),
+    }
+}
+
+/// A gateway holds a descriptor for every connection: the soft limit is raised as far as the hard one allows.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+fn print_problems(problems: &[Problem]) -> ExitCode {
+    for problem in problems {
+        eprintln!("ringgate: {problem}");
+    }
+    ExitCode::from(USAGE)
+}

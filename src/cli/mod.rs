@@ -1,3 +1,6 @@
 //! One file per subcommand.
 
+pub mod check;
+mod definition;
+pub mod dev;
 pub mod doctor;

@@ -8,9 +8,9 @@ use crate::exchange::status_code;
 use crate::mapping::Expression;
 use crate::mapping::expression::{Side, Target};
 use crate::mapping::uri::{Authority, Scheme, UriTemplate, with_stage_variables};
-use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping};
+use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping, PassthroughBehavior};
 use crate::plan::{
-    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, QueryMapping,
+    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough, QueryMapping,
     ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
 };
 use crate::proto::http::KnownField;
@@ -74,7 +74,7 @@ impl Compiler<'_> {
             query_mappings: mappings.queries.into(),
             header_mappings: mappings.headers.into(),
             templates: if is_proxy { ByMediaType::default() } else { self.body_templates() },
-            passthrough: self.declared.passthrough_behavior,
+            passthrough: passthrough(self.declared),
             timeout: self.timeout(),
             responses: if is_proxy { Responses::default() } else { self.responses()? },
         })
@@ -88,7 +88,7 @@ impl Compiler<'_> {
             templates.map(|(media_type, text)| (media_type.clone(), self.mock_request(media_type, text))).collect();
         Ok(MockPlan {
             templates: ByMediaType::new(templates),
-            passthrough: self.declared.passthrough_behavior,
+            passthrough: passthrough(self.declared),
             responses: self.responses()?,
         })
     }
@@ -259,6 +259,15 @@ fn response_header(name: &str, value: Expression) -> Option<ResponseHeader> {
     let prefix = if REMAPPED_FROM_MAPPING.contains(known) { REMAPPED_PREFIX } else { b"" };
     let name = [prefix, name.as_bytes()].concat().into();
     Some(ResponseHeader { name, is_content_type: known == KnownField::ContentType, value })
+}
+
+/// The table of rest-integrations §3, for a media type without a template.
+fn passthrough(declared: &Integration) -> Passthrough {
+    match declared.passthrough_behavior {
+        PassthroughBehavior::WhenNoMatch => Passthrough::Allowed,
+        PassthroughBehavior::WhenNoTemplates if declared.request_templates.is_empty() => Passthrough::Allowed,
+        PassthroughBehavior::WhenNoTemplates | PassthroughBehavior::Never => Passthrough::Refused,
+    }
 }
 
 /// Path and query where they are the same for every request.

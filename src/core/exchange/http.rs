@@ -1,7 +1,6 @@
 //! `HTTP` and `HTTP_PROXY` integrations.
 
-use crate::model::rest::PassthroughBehavior;
-use crate::plan::{BodyTemplate, HttpPlan, StagePlan};
+use crate::plan::{BodyTemplate, HttpPlan, Passthrough, StagePlan};
 use crate::proto::http::Method;
 
 use super::effects::{Call, CallBody, Effects};
@@ -60,15 +59,13 @@ fn choose_body<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> Result<Body<'x>, Rej
         Some(BodyTemplate::Passthrough) => Ok(clients),
         Some(template) if clients == Body::Clients => Ok(Body::Template(template)),
         Some(_) => Ok(Body::None),
-        None => check_passthrough(plan.passthrough, plan.templates.is_empty()).map(|()| clients),
+        None => check_passthrough(plan.passthrough).map(|()| clients),
     }
 }
 
-/// The table of rest-integrations §3, for a content type without a template.
-pub(super) fn check_passthrough(behavior: PassthroughBehavior, has_no_templates: bool) -> Result<(), Rejection> {
-    match behavior {
-        PassthroughBehavior::WhenNoMatch => Ok(()),
-        PassthroughBehavior::WhenNoTemplates if has_no_templates => Ok(()),
-        PassthroughBehavior::WhenNoTemplates | PassthroughBehavior::Never => Err(Rejection::unsupported_media_type()),
+pub(super) fn check_passthrough(passthrough: Passthrough) -> Result<(), Rejection> {
+    match passthrough {
+        Passthrough::Allowed => Ok(()),
+        Passthrough::Refused => Err(Rejection::unsupported_media_type()),
     }
 }

@@ -22,7 +22,7 @@ pub(super) async fn integrate<'x, E: Effects>(
         }
         Some(MockRequest::Passthrough) => status_of_body(x, effects).await?,
         None => {
-            check_passthrough(plan.passthrough, plan.templates.is_empty())?;
+            check_passthrough(plan.passthrough)?;
             status_of_body(x, effects).await?
         }
     };

@@ -4,9 +4,18 @@ use std::time::Duration;
 
 use crate::mapping::uri::UriTemplate;
 use crate::mapping::{Expression, Substitution};
-use crate::model::rest::PassthroughBehavior;
 
 use super::{ByMediaType, Responses, UpstreamSlot};
+
+/// What happens to a body for whose media type there is no template (`passthroughBehavior`, and whether there are any
+/// templates: rest-integrations §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passthrough {
+    /// It passes as it is.
+    Allowed,
+    /// 415.
+    Refused,
+}
 
 /// An `HTTP` or `HTTP_PROXY` integration.
 #[derive(Debug)]
@@ -28,7 +37,7 @@ pub struct HttpPlan {
     /// Request templates by the client's `Content-Type`.
     pub templates: ByMediaType<BodyTemplate>,
     /// What happens without a matching template.
-    pub passthrough: PassthroughBehavior,
+    pub passthrough: Passthrough,
     /// From sending the request to the response's head.
     pub timeout: Duration,
     /// Integration responses; unused by `HTTP_PROXY`.
@@ -77,7 +86,7 @@ pub struct MockPlan {
     /// Request templates by the client's `Content-Type`.
     pub templates: ByMediaType<MockRequest>,
     /// What happens without a matching template.
-    pub passthrough: PassthroughBehavior,
+    pub passthrough: Passthrough,
     /// Chosen by the status that the template gives.
     pub responses: Responses,
 }

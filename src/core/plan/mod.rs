@@ -11,7 +11,7 @@ pub mod snapshot;
 pub mod stage;
 pub mod trie;
 
-pub use integrate::{BodyTemplate, HeaderMapping, HttpPlan, MockPlan, MockRequest, QueryMapping};
+pub use integrate::{BodyTemplate, HeaderMapping, HttpPlan, MockPlan, MockRequest, Passthrough, QueryMapping};
 pub use media::ByMediaType;
 pub use respond::{ResponseBody, ResponseHeader, ResponsePlan, Responses};
 pub use route::{IntegrationPlan, RoutePlan, RouteSlot};
