@@ -51,9 +51,11 @@ impl RequestHead {
 
     /// Forgets the head and keeps the memory of the fields.
     pub fn clear(&mut self) {
-        let mut fields = std::mem::take(&mut self.fields);
-        fields.clear();
-        *self = Self { fields, ..Self::default() };
+        // Only what reading a head adds to. The rest is set whenever a head becomes complete.
+        self.fields.clear();
+        self.cursor = Cursor::default();
+        self.noted = FramingFields::default();
+        self.expect_continue = false;
     }
 
     /// The path as routing wants it: `/` for an absolute target that has none.
