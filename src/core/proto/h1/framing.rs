@@ -2,7 +2,7 @@
 //!
 //! These are the rules that request smuggling lives on, so each doubtful case is refused instead of resolved.
 
-use super::class::{elements, trim};
+use super::class::{elements, is_token, trim};
 use super::refusal::Refusal;
 use crate::proto::http::{KnownField, Version};
 
@@ -60,7 +60,7 @@ impl FramingFields {
         if self.is_chunked {
             return Err(Refusal::DuplicateTransferEncoding);
         }
-        if !value.eq_ignore_ascii_case(b"chunked") {
+        if !is_chunked(value) {
             return Err(coding_fault(value));
         }
         self.is_chunked = true;
@@ -109,11 +109,19 @@ fn length(value: &[u8]) -> Result<u64, Refusal> {
     Ok(length)
 }
 
-/// What is wrong with a Transfer-Encoding that is not exactly `chunked`.
+/// What is wrong with a Transfer-Encoding that is not exactly `chunked`. Another coding before a final `chunked` is one
+/// that we do not have; anything else leaves the end of the body open or is no list at all.
 fn coding_fault(value: &[u8]) -> Refusal {
-    let last = value.rsplit(|&byte| byte == b',').next().unwrap_or_default();
-    let (last_is_chunked, has_others) = (trim(last).eq_ignore_ascii_case(b"chunked"), value.contains(&b','));
-    if last_is_chunked && has_others { Refusal::UnknownTransferEncoding } else { Refusal::ChunkedNotLast }
+    let mut codings = value.rsplit(|&byte| byte == b',').map(trim);
+    let ends_chunked = codings.next().is_some_and(is_chunked);
+    let mut before = codings.peekable();
+    let is_known_shape =
+        ends_chunked && before.peek().is_some() && before.all(|coding| is_token(coding) && !is_chunked(coding));
+    if is_known_shape { Refusal::UnknownTransferEncoding } else { Refusal::BadTransferEncoding }
+}
+
+fn is_chunked(coding: &[u8]) -> bool {
+    coding.eq_ignore_ascii_case(b"chunked")
 }
 
 #[cfg(test)]
@@ -153,12 +161,14 @@ mod tests {
             (&[(Length, "5"), (Coding, "chunked")], Refusal::ContentLengthWithTransferEncoding),
             (&[(Coding, "chunked"), (Length, "5")], Refusal::ContentLengthWithTransferEncoding),
             (&[(Coding, "chunked"), (Coding, "identity")], Refusal::DuplicateTransferEncoding),
-            (&[(Coding, "identity")], Refusal::ChunkedNotLast),
-            (&[(Coding, "chunked, gzip")], Refusal::ChunkedNotLast),
-            (&[(Coding, "chunked;a=b")], Refusal::ChunkedNotLast),
-            (&[(Coding, "")], Refusal::ChunkedNotLast),
+            (&[(Coding, "identity")], Refusal::BadTransferEncoding),
+            (&[(Coding, "chunked, gzip")], Refusal::BadTransferEncoding),
+            (&[(Coding, "chunked;a=b")], Refusal::BadTransferEncoding),
+            (&[(Coding, "")], Refusal::BadTransferEncoding),
             (&[(Coding, "gzip, chunked")], Refusal::UnknownTransferEncoding),
-            (&[(Coding, ", chunked")], Refusal::UnknownTransferEncoding),
+            (&[(Coding, ", chunked")], Refusal::BadTransferEncoding),
+            (&[(Coding, "chunked, chunked")], Refusal::BadTransferEncoding),
+            (&[(Coding, "gzip;q=1, chunked")], Refusal::BadTransferEncoding),
         ];
         for (fields, refusal) in cases {
             assert_eq!(noted(fields, Version::Http11), Err(*refusal), "{fields:?}");
