@@ -42,7 +42,7 @@ impl fmt::Display for Observed {
 pub enum Ruling {
     /// As the row says.
     Held,
-    /// Refused although the row's reader accepts it, for a reason that the suite grants.
+    /// Not as the row's reader did, for a reason that is named.
     Excused(&'static str),
     /// The row is about a relaxed mode.
     Skipped,
@@ -115,26 +115,39 @@ pub fn strict_parser(row: &Value, seen: &Observed, excuse: Option<&'static str>)
     }
 }
 
-/// Why a gateway may refuse a message that a mere parser reads, from its bytes.
-pub fn excuse(bytes: &[u8]) -> Option<&'static str> {
-    let head = String::from_utf8_lossy(bytes).to_ascii_lowercase();
-    let line = head.lines().find(|line| !line.is_empty()).unwrap_or_default();
-    let codings = head.lines().find_map(|line| line.strip_prefix("transfer-encoding:")).unwrap_or("chunked");
-    if line.starts_with("connect ") {
+/// Why a gateway may refuse a request that a mere parser reads, from its bytes.
+pub fn request_excuse(bytes: &[u8]) -> Option<&'static str> {
+    let line = start_line(bytes);
+    let version = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+    if line.starts_with(b"CONNECT ") {
         Some("CONNECT: this is no forward proxy")
-    } else if line.rsplit(' ').next().is_some_and(|version| !version.starts_with("http/")) {
+    } else if !version.starts_with(b"HTTP/") {
         Some("another protocol than HTTP")
-    } else if codings.trim() != "chunked" {
-        Some("a transfer coding that is not implemented (RFC 9112 6.1)")
+    } else if !line.is_ascii() {
+        Some("a target with bytes beyond ASCII, which no URI has (RFC 3986)")
     } else {
-        None
+        coding_excuse(bytes, version)
     }
 }
 
 /// Why a gateway may refuse an origin's message that a mere parser reads.
 pub fn response_excuse(bytes: &[u8]) -> Option<&'static str> {
-    let is_http = bytes.trim_ascii_start().starts_with(b"HTTP/");
-    if is_http { None } else { Some("another protocol than HTTP") }
+    let line = start_line(bytes);
+    if line.starts_with(b"HTTP/") { coding_excuse(bytes, line) } else { Some("another protocol than HTTP") }
+}
+
+fn coding_excuse(bytes: &[u8], version: &[u8]) -> Option<&'static str> {
+    let head = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    let mut codings = head.lines().filter_map(|line| line.strip_prefix("transfer-encoding:")).map(str::trim).peekable();
+    if codings.peek().is_some() && version.starts_with(b"HTTP/1.0") {
+        return Some("Transfer-Encoding in HTTP/1.0 (RFC 9112 6.1)");
+    }
+    let has_other = codings.any(|coding| coding != "chunked");
+    has_other.then_some("a transfer coding that is not implemented (RFC 9112 6.1)")
+}
+
+fn start_line(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end).find(|line| !line.is_empty()).unwrap_or_default()
 }
 
 /// Rows with another server's `verdict` and the `requests` it read. We may refuse what it accepts.

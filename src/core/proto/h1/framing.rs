@@ -6,6 +6,9 @@ use super::class::{elements, is_token, trim};
 use super::refusal::Refusal;
 use crate::proto::http::{KnownField, Version};
 
+/// Most options of all Connection fields of one message.
+pub const CONNECTION_OPTIONS_MAX: usize = 32;
+
 /// Where the body of a message ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Framing {
@@ -27,6 +30,9 @@ pub(super) struct FramingFields {
     is_chunked: bool,
     says_close: bool,
     says_keep_alive: bool,
+    /// Whether a Connection field lists anything but the two above, so perhaps the name of a field.
+    pub(super) names_fields: bool,
+    connection_options: usize,
 }
 
 impl FramingFields {
@@ -36,10 +42,7 @@ impl FramingFields {
         match known {
             KnownField::ContentLength => self.note_length(value),
             KnownField::TransferEncoding => self.note_coding(value),
-            KnownField::Connection => {
-                self.note_connection(value);
-                Ok(())
-            }
+            KnownField::Connection => self.note_connection(value),
             _ => Ok(()),
         }
     }
@@ -67,11 +70,20 @@ impl FramingFields {
         Ok(())
     }
 
-    fn note_connection(&mut self, value: &[u8]) {
+    fn note_connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
         for option in elements(value) {
-            self.says_close |= option.eq_ignore_ascii_case(b"close");
-            self.says_keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            let (is_close, is_keep_alive) =
+                (option.eq_ignore_ascii_case(b"close"), option.eq_ignore_ascii_case(b"keep-alive"));
+            self.says_close |= is_close;
+            self.says_keep_alive |= is_keep_alive;
+            self.names_fields |= !is_close && !is_keep_alive;
+            self.connection_options += 1;
         }
+        // Each field is held against each option when a message is passed on.
+        if self.connection_options > CONNECTION_OPTIONS_MAX {
+            return Err(Refusal::TooManyConnectionOptions);
+        }
+        Ok(())
     }
 
     /// The framing that the fields ask for, if they ask for any.
@@ -173,6 +185,9 @@ mod tests {
         for (fields, refusal) in cases {
             assert_eq!(noted(fields, Version::Http11), Err(*refusal), "{fields:?}");
         }
+        let options = "x,".repeat(CONNECTION_OPTIONS_MAX + 1);
+        let many = noted(&[(KnownField::Connection, &options)], Version::Http11);
+        assert_eq!(many, Err(Refusal::TooManyConnectionOptions));
         assert_eq!(noted(&[(Coding, "chunked")], Version::Http10), Err(Refusal::TransferEncodingInHttp10));
     }
 

@@ -85,6 +85,8 @@ refusals! {
     UnknownTransferEncoding: 501, "unknown_transfer_encoding";
     /// Transfer-Encoding in HTTP/1.0, where framing by it must be taken as faulty (RFC 9112 §6.1).
     TransferEncodingInHttp10: 400, "transfer_encoding_in_http10";
+    /// Connection fields with more options than any message needs.
+    TooManyConnectionOptions: 400, "too_many_connection_options";
     /// An expectation other than `100-continue` (RFC 9110 §10.1.1).
     UnknownExpectation: 417, "unknown_expectation";
     /// The start line is too long.

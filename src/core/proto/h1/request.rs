@@ -121,6 +121,7 @@ impl RequestHead {
         }
         self.framing = self.noted.framing(self.version)?.unwrap_or(Framing::None);
         self.keep_alive = self.noted.keeps_alive(self.version);
+        self.fields.set_connection_names_fields(self.noted.names_fields);
         self.len = len;
         Ok(())
     }

@@ -108,6 +108,7 @@ impl ResponseHead {
         self.content_length = self.noted.length;
         let ends_by_itself = self.framing != Framing::UntilClose && !self.is_switch();
         self.keep_alive = ends_by_itself && self.noted.keeps_alive(self.version);
+        self.fields.set_connection_names_fields(self.noted.names_fields);
         self.len = len;
         Ok(())
     }
