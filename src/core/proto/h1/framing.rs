@@ -71,6 +71,16 @@ impl FramingFields {
     }
 
     fn note_connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        // What most clients send, as most of them spell it: no list to take apart.
+        match value {
+            b"keep-alive" => self.says_keep_alive = true,
+            b"close" => self.says_close = true,
+            _ => return self.note_connection_options(value),
+        }
+        Ok(())
+    }
+
+    fn note_connection_options(&mut self, value: &[u8]) -> Result<(), Refusal> {
         for option in elements(value) {
             let (is_close, is_keep_alive) =
                 (option.eq_ignore_ascii_case(b"close"), option.eq_ignore_ascii_case(b"keep-alive"));
