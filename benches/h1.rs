@@ -53,7 +53,9 @@ fn heads(c: &mut Criterion) {
         let (limits, mut head) = (HeadLimits::default(), RequestHead::new());
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(name, |b| {
-            b.iter(|| assert_eq!(parse_request(black_box(bytes), &limits, &mut head), Ok(Progress::Complete(bytes.len()))));
+            b.iter(|| {
+                assert_eq!(parse_request(black_box(bytes), &limits, &mut head), Ok(Progress::Complete(bytes.len())))
+            });
         });
     }
     let (limits, mut head) = (HeadLimits::for_origin(), ResponseHead::new());

@@ -20,6 +20,8 @@ pub struct Field {
 pub struct Fields {
     list: Vec<Field>,
     present: FieldSet,
+    /// Whether a Connection field lists more than `close` and `keep-alive`. Mostly not, and then no list is searched.
+    connection_names_fields: bool,
 }
 
 /// Fields without which a message cannot be read or routed. A Connection field naming one of them is ignored in that
@@ -43,10 +45,15 @@ impl Fields {
         self.present = self.present.with(field.known);
     }
 
+    pub(super) fn set_connection_names_fields(&mut self, names_fields: bool) {
+        self.connection_names_fields = names_fields;
+    }
+
     /// Forgets all fields and keeps the memory.
     pub fn clear(&mut self) {
         self.list.clear();
         self.present = FieldSet::EMPTY;
+        self.connection_names_fields = false;
     }
 
     /// Number of field lines.
@@ -114,8 +121,13 @@ impl Fields {
         ALWAYS_HOP_BY_HOP.contains(field.known) || self.is_named_by_connection(field.name.of(bytes), bytes)
     }
 
-    /// Whether a Connection field lists `name`.
+    /// Whether a Connection field lists `name`, which is the name of a field.
+    #[inline]
     pub fn is_named_by_connection(&self, name: &[u8], bytes: &[u8]) -> bool {
+        self.connection_names_fields && self.is_listed(name, bytes)
+    }
+
+    fn is_listed(&self, name: &[u8], bytes: &[u8]) -> bool {
         self.values(KnownField::Connection, bytes)
             .any(|value| elements(value).any(|element| element.eq_ignore_ascii_case(name)))
     }

@@ -2,9 +2,12 @@
 //!
 //! These are the rules that request smuggling lives on, so each doubtful case is refused instead of resolved.
 
-use super::class::{elements, trim};
+use super::class::{elements, is_token, trim};
 use super::refusal::Refusal;
 use crate::proto::http::{KnownField, Version};
+
+/// Most options of all Connection fields of one message.
+pub const CONNECTION_OPTIONS_MAX: usize = 32;
 
 /// Where the body of a message ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,6 +30,9 @@ pub(super) struct FramingFields {
     is_chunked: bool,
     says_close: bool,
     says_keep_alive: bool,
+    /// Whether a Connection field lists anything but the two above, so perhaps the name of a field.
+    pub(super) names_fields: bool,
+    connection_options: usize,
 }
 
 impl FramingFields {
@@ -36,10 +42,7 @@ impl FramingFields {
         match known {
             KnownField::ContentLength => self.note_length(value),
             KnownField::TransferEncoding => self.note_coding(value),
-            KnownField::Connection => {
-                self.note_connection(value);
-                Ok(())
-            }
+            KnownField::Connection => self.note_connection(value),
             _ => Ok(()),
         }
     }
@@ -60,18 +63,37 @@ impl FramingFields {
         if self.is_chunked {
             return Err(Refusal::DuplicateTransferEncoding);
         }
-        if !value.eq_ignore_ascii_case(b"chunked") {
+        if !is_chunked(value) {
             return Err(coding_fault(value));
         }
         self.is_chunked = true;
         Ok(())
     }
 
-    fn note_connection(&mut self, value: &[u8]) {
-        for option in elements(value) {
-            self.says_close |= option.eq_ignore_ascii_case(b"close");
-            self.says_keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+    fn note_connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        // What most clients send, as most of them spell it: no list to take apart.
+        match value {
+            b"keep-alive" => self.says_keep_alive = true,
+            b"close" => self.says_close = true,
+            _ => return self.note_connection_options(value),
         }
+        Ok(())
+    }
+
+    fn note_connection_options(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        for option in elements(value) {
+            let (is_close, is_keep_alive) =
+                (option.eq_ignore_ascii_case(b"close"), option.eq_ignore_ascii_case(b"keep-alive"));
+            self.says_close |= is_close;
+            self.says_keep_alive |= is_keep_alive;
+            self.names_fields |= !is_close && !is_keep_alive;
+            self.connection_options += 1;
+        }
+        // Each field is held against each option when a message is passed on.
+        if self.connection_options > CONNECTION_OPTIONS_MAX {
+            return Err(Refusal::TooManyConnectionOptions);
+        }
+        Ok(())
     }
 
     /// The framing that the fields ask for, if they ask for any.
@@ -109,11 +131,19 @@ fn length(value: &[u8]) -> Result<u64, Refusal> {
     Ok(length)
 }
 
-/// What is wrong with a Transfer-Encoding that is not exactly `chunked`.
+/// What is wrong with a Transfer-Encoding that is not exactly `chunked`. Another coding before a final `chunked` is one
+/// that we do not have; anything else leaves the end of the body open or is no list at all.
 fn coding_fault(value: &[u8]) -> Refusal {
-    let last = value.rsplit(|&byte| byte == b',').next().unwrap_or_default();
-    let (last_is_chunked, has_others) = (trim(last).eq_ignore_ascii_case(b"chunked"), value.contains(&b','));
-    if last_is_chunked && has_others { Refusal::UnknownTransferEncoding } else { Refusal::ChunkedNotLast }
+    let mut codings = value.rsplit(|&byte| byte == b',').map(trim);
+    let ends_chunked = codings.next().is_some_and(is_chunked);
+    let mut before = codings.peekable();
+    let is_known_shape =
+        ends_chunked && before.peek().is_some() && before.all(|coding| is_token(coding) && !is_chunked(coding));
+    if is_known_shape { Refusal::UnknownTransferEncoding } else { Refusal::BadTransferEncoding }
+}
+
+fn is_chunked(coding: &[u8]) -> bool {
+    coding.eq_ignore_ascii_case(b"chunked")
 }
 
 #[cfg(test)]
@@ -153,16 +183,21 @@ mod tests {
             (&[(Length, "5"), (Coding, "chunked")], Refusal::ContentLengthWithTransferEncoding),
             (&[(Coding, "chunked"), (Length, "5")], Refusal::ContentLengthWithTransferEncoding),
             (&[(Coding, "chunked"), (Coding, "identity")], Refusal::DuplicateTransferEncoding),
-            (&[(Coding, "identity")], Refusal::ChunkedNotLast),
-            (&[(Coding, "chunked, gzip")], Refusal::ChunkedNotLast),
-            (&[(Coding, "chunked;a=b")], Refusal::ChunkedNotLast),
-            (&[(Coding, "")], Refusal::ChunkedNotLast),
+            (&[(Coding, "identity")], Refusal::BadTransferEncoding),
+            (&[(Coding, "chunked, gzip")], Refusal::BadTransferEncoding),
+            (&[(Coding, "chunked;a=b")], Refusal::BadTransferEncoding),
+            (&[(Coding, "")], Refusal::BadTransferEncoding),
             (&[(Coding, "gzip, chunked")], Refusal::UnknownTransferEncoding),
-            (&[(Coding, ", chunked")], Refusal::UnknownTransferEncoding),
+            (&[(Coding, ", chunked")], Refusal::BadTransferEncoding),
+            (&[(Coding, "chunked, chunked")], Refusal::BadTransferEncoding),
+            (&[(Coding, "gzip;q=1, chunked")], Refusal::BadTransferEncoding),
         ];
         for (fields, refusal) in cases {
             assert_eq!(noted(fields, Version::Http11), Err(*refusal), "{fields:?}");
         }
+        let options = "x,".repeat(CONNECTION_OPTIONS_MAX + 1);
+        let many = noted(&[(KnownField::Connection, &options)], Version::Http11);
+        assert_eq!(many, Err(Refusal::TooManyConnectionOptions));
         assert_eq!(noted(&[(Coding, "chunked")], Version::Http10), Err(Refusal::TransferEncodingInHttp10));
     }
 

@@ -29,7 +29,7 @@ pub use chunked::{
     encode_chunk_header,
 };
 pub use fields::{Field, Fields};
-pub use framing::Framing;
+pub use framing::{CONNECTION_OPTIONS_MAX, Framing};
 pub use head::{EMPTY_LINES_MAX, HeadLimits, Progress};
 pub use refusal::Refusal;
 pub use request::{RequestHead, parse_request};

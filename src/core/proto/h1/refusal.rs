@@ -78,12 +78,15 @@ refusals! {
     ContentLengthWithTransferEncoding: 400, "content_length_with_transfer_encoding";
     /// More than one Transfer-Encoding field.
     DuplicateTransferEncoding: 400, "duplicate_transfer_encoding";
-    /// A Transfer-Encoding that does not end in `chunked`: nobody can say where the body ends (RFC 9112 §6.3).
-    ChunkedNotLast: 400, "chunked_not_last";
+    /// A Transfer-Encoding that is malformed, or does not end in `chunked`, so that nobody can say where the body ends
+    /// (RFC 9112 §6.3).
+    BadTransferEncoding: 400, "bad_transfer_encoding";
     /// A Transfer-Encoding that applies a coding before `chunked`, which is not implemented (RFC 9112 §6.1).
     UnknownTransferEncoding: 501, "unknown_transfer_encoding";
     /// Transfer-Encoding in HTTP/1.0, where framing by it must be taken as faulty (RFC 9112 §6.1).
     TransferEncodingInHttp10: 400, "transfer_encoding_in_http10";
+    /// Connection fields with more options than any message needs.
+    TooManyConnectionOptions: 400, "too_many_connection_options";
     /// An expectation other than `100-continue` (RFC 9110 §10.1.1).
     UnknownExpectation: 417, "unknown_expectation";
     /// The start line is too long.

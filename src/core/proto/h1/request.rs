@@ -51,9 +51,11 @@ impl RequestHead {
 
     /// Forgets the head and keeps the memory of the fields.
     pub fn clear(&mut self) {
-        let mut fields = std::mem::take(&mut self.fields);
-        fields.clear();
-        *self = Self { fields, ..Self::default() };
+        // Only what reading a head adds to. The rest is set whenever a head becomes complete.
+        self.fields.clear();
+        self.cursor = Cursor::default();
+        self.noted = FramingFields::default();
+        self.expect_continue = false;
     }
 
     /// The path as routing wants it: `/` for an absolute target that has none.
@@ -119,6 +121,7 @@ impl RequestHead {
         }
         self.framing = self.noted.framing(self.version)?.unwrap_or(Framing::None);
         self.keep_alive = self.noted.keeps_alive(self.version);
+        self.fields.set_connection_names_fields(self.noted.names_fields);
         self.len = len;
         Ok(())
     }

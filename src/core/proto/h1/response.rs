@@ -61,9 +61,10 @@ impl ResponseHead {
 
     /// Forgets the head and keeps the memory of the fields.
     pub fn clear(&mut self) {
-        let mut fields = std::mem::take(&mut self.fields);
-        fields.clear();
-        *self = Self { fields, ..Self::default() };
+        // Only what reading a head adds to. The rest is set whenever a head becomes complete.
+        self.fields.clear();
+        self.cursor = Cursor::default();
+        self.noted = FramingFields::default();
     }
 
     /// Whether it is an interim response: the final one follows on the same connection. 101 is none, since what follows
@@ -107,6 +108,7 @@ impl ResponseHead {
         self.content_length = self.noted.length;
         let ends_by_itself = self.framing != Framing::UntilClose && !self.is_switch();
         self.keep_alive = ends_by_itself && self.noted.keeps_alive(self.version);
+        self.fields.set_connection_names_fields(self.noted.names_fields);
         self.len = len;
         Ok(())
     }
