@@ -206,7 +206,9 @@ impl<'s> Service<'s> {
         if !is_clean {
             eprintln!("ringgate: some connections were closed before their requests ended");
         }
-        gateway.log.flush(LOG_PATIENCE);
+        if gateway.log.shutdown(LOG_PATIENCE).is_err() {
+            eprintln!("ringgate: the access log did not take its last lines in time");
+        }
         for address in &self.settings.listen {
             if let ListenAddress::Unix(path) = address {
                 let _ = std::fs::remove_file(path);

@@ -182,7 +182,10 @@ impl Gateway {
 }
 
 fn write_line(mut sink: LogSink) -> Box<dyn FnOnce() -> WriteLine + Send> {
-    Box::new(move || Box::new(move |line| sink.line(|out| out.extend_from_slice(line))))
+    // The sink ends the line itself.
+    Box::new(move || {
+        Box::new(move |line| sink.line(|out| out.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(line))))
+    })
 }
 
 async fn send(inbox: &Inbox, message: impl Fn() -> ToShard) {

@@ -20,7 +20,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering, fence};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -167,7 +167,7 @@ impl Tap {
 /// The log as control sees it.
 pub struct AccessLog {
     shared: Arc<Shared>,
-    writer: Option<JoinHandle<()>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Lines were still waiting when the time for writing them was over.
@@ -188,7 +188,7 @@ impl AccessLog {
     }
 
     fn without_writer() -> Self {
-        Self { shared: Arc::new(shared(0)), writer: None }
+        Self { shared: Arc::new(shared(0)), writer: Mutex::new(None) }
     }
 
     fn start_writing(
@@ -204,7 +204,7 @@ impl AccessLog {
         let batch = Vec::with_capacity(WRITE_BYTES_MAX + LINE_BYTES_MAX);
         let desk = Desk { shared: Arc::clone(&shared), rings, open: Box::new(open), output, batch, is_torn: false };
         let writer = thread::Builder::new().name("access-log".to_owned()).spawn(move || desk.run())?;
-        Ok((Self { shared, writer: Some(writer) }, sinks))
+        Ok((Self { shared, writer: Mutex::new(Some(writer)) }, sinks))
     }
 
     /// Opens the file anew after the batch under way, as is done after a log was rotated away. If that fails, the
@@ -230,8 +230,9 @@ impl AccessLog {
 
     /// Writes what waits and ends the writer, once the shards have stopped. An output that takes longer than
     /// `patience` is left to itself: the process must be able to end while a disk hangs.
-    pub fn shutdown(mut self, patience: Duration) -> Result<(), Unfinished> {
-        let Some(writer) = self.writer.take() else { return Ok(()) };
+    pub fn shutdown(&self, patience: Duration) -> Result<(), Unfinished> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(writer) = writer else { return Ok(()) };
         self.shared.stop.store(true, Ordering::SeqCst);
         self.shared.unpark();
         let deadline = Instant::now() + patience;

@@ -221,6 +221,23 @@ impl UriTemplate {
     }
 }
 
+/// As it was declared, with a mark for what requests fill in.
+impl fmt::Display for UriTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://", self.scheme.as_str())?;
+        let query = self.query.as_deref().unwrap_or_default();
+        let question = [Piece::Text("?".to_owned())];
+        let question = if self.query.is_some() { &question[..] } else { &[] };
+        for piece in self.authority.iter().chain(&self.path).chain(question).chain(query) {
+            match piece {
+                Piece::Text(text) => f.write_str(text)?,
+                Piece::Fill(_) => f.write_str("{…}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Replaces every `${stageVariables.x}`; a variable that the stage does not have leaves nothing.
 pub fn with_stage_variables(text: &str, resolve: &impl Resolve) -> String {
     const OPEN: &str = "${stageVariables.";
