@@ -152,12 +152,12 @@ impl Socket {
     /// The kernel's.
     pub async fn read(&self, buffer: Vec<u8>, into: Range<usize>) -> Lent<usize> {
         debug_assert!(into.start < into.end, "a read needs room");
-        let slice = buffer.slice_mut(into);
+        let slice = Fixed(buffer).slice_mut(into);
         let (result, slice) = match self.stream() {
             Stream::Tcp(stream) => stream.read(slice).await,
             Stream::Unix(stream) => stream.read(slice).await,
         };
-        (result, slice.into_inner())
+        (result, slice.into_inner().0)
     }
 
     /// Writes all of `buffer[range]`.
@@ -204,6 +204,38 @@ impl Socket {
         let peeked = rustix::net::recv(borrow(&self.descriptor()), &mut byte[..], flags);
         matches!(peeked, Err(error) if error == rustix::io::Errno::AGAIN)
     }
+}
+
+/// A buffer whose length stays what it is, however much was read into it: monoio truncates a plain vector to what it
+/// read, and growing it again would cost writing zeros.
+struct Fixed(Vec<u8>);
+
+/// Justification: the trait is unsafe to implement.
+/// Safety: the vector's memory does not move when `Fixed` does, and all of its length is initialised.
+#[allow(unsafe_code, reason = "see above")]
+unsafe impl IoBuf for Fixed {
+    fn read_ptr(&self) -> *const u8 {
+        self.0.as_ptr()
+    }
+
+    fn bytes_init(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Justification: the trait is unsafe to implement.
+/// Safety: as above; what is written lies within the initialised length, which therefore need not change.
+#[allow(unsafe_code, reason = "see above")]
+unsafe impl IoBufMut for Fixed {
+    fn write_ptr(&mut self) -> *mut u8 {
+        self.0.as_mut_ptr()
+    }
+
+    fn bytes_total(&mut self) -> usize {
+        self.0.len()
+    }
+
+    unsafe fn set_init(&mut self, _: usize) {}
 }
 
 /// Which directions of a socket end.
