@@ -11,6 +11,8 @@ mod mock;
 mod reject;
 mod request;
 mod respond;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use crate::aws::errors::ResponseType;
