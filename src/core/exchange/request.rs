@@ -7,7 +7,7 @@ use crate::proto::h1::{Field, Fields};
 use crate::proto::http::{FieldSet, KnownField};
 
 use super::headers::DROPPED_TO_PROXY;
-use super::{BodyShape, Exchange, Rejection, Step, names_fields};
+use super::{BodyShape, Exchange, Rejection, Step};
 
 /// What follows the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,14 +113,13 @@ fn write_filled_path(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> St
 fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
     let bytes = x.request.bytes;
     let fields = &x.request.head.fields;
-    let names_others = x.request.field(KnownField::Connection).is_some_and(names_fields);
     let is_repetitive = has_repeated_names(fields, bytes);
     for (index, field) in fields.iter().enumerate() {
         if DROPPED_TO_PROXY.contains(field.known) {
             continue;
         }
         let name = field.name.of(bytes);
-        let is_dropped = plan.maps_header(name) || (names_others && fields.is_named_by_connection(name, bytes));
+        let is_dropped = plan.maps_header(name) || fields.is_named_by_connection(name, bytes);
         if is_dropped {
             continue;
         }

@@ -7,7 +7,7 @@ use crate::proto::http::{KnownField, Status};
 
 use super::effects::{Answer, Effects};
 use super::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
-use super::{Exchange, Framed, Rejection, Served, Step, names_fields};
+use super::{Exchange, Framed, Rejection, Served, Step};
 
 /// How the body that follows a head is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,10 +82,9 @@ fn declared_length(x: &Exchange<'_>, answer: &Answer<'_>) -> Option<u64> {
 fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
     let Answer { head, bytes, .. } = *answer;
     let out = &mut x.scratch.response;
-    let names_others = head.fields.value(KnownField::Connection, bytes).is_some_and(names_fields);
     for field in &head.fields {
         if DROPPED_FROM_PROXY.contains(field.known)
-            || (names_others && head.fields.is_named_by_connection(field.name.of(bytes), bytes))
+            || head.fields.is_named_by_connection(field.name.of(bytes), bytes)
         {
             continue;
         }

@@ -201,3 +201,11 @@ fn ignoring_authorization_is_said_in_each_response() {
     assert!(received(&world, &get("/pets"), OK).contains("\nx-ringgate-authorization: ignored\n"));
     assert!(received(&world, &get("/none"), OK).contains("\nx-ringgate-authorization: ignored\n"));
 }
+
+#[test]
+fn a_second_connection_field_names_fields_as_well() {
+    let named = "Connection: close\nConnection: X-Private\nX-Private: 1\n";
+    assert!(!sent(&proxy(""), &request("GET /pets", named, "")).contains("X-Private"));
+    let answer = "HTTP/1.1 200 OK\nConnection: close\nConnection: X-Private\nX-Private: 1\nContent-Length: 0\n\n";
+    assert!(!received(&proxy(""), &get("/pets"), answer).contains("X-Private: 1"));
+}
