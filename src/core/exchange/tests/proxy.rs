@@ -28,7 +28,7 @@ fn a_request_passes_with_the_fields_of_its_end_to_end_conversation() {
 fn what_is_dropped_on_arrival_does_not_reach_the_origin() {
     let dropped = "Connection: keep-alive, x-private\nX-Private: 1\nContent-MD5: x\nMax-Forwards: 3\n\
                    Proxy-Authenticate: x\nServer: x\nTE: trailers\nTrailer: x\nUpgrade: h2c\nWWW-Authenticate: x\n\
-                   Keep-Alive: 5\nProxy-Connection: x\nProxy-Authorization: x\nContent-Encoding: gzip\nVia: 1.1 x\nX-Forwarded-Port: 1\nX-Forwarded-Proto: ftp\n\
+                   Keep-Alive: 5\nProxy-Connection: x\nProxy-Authorization: x\nHTTP2-Settings: AAMAAABkAAQ\nContent-Encoding: gzip\nVia: 1.1 x\nX-Forwarded-Port: 1\nX-Forwarded-Proto: ftp\n\
                    X-Amzn-Apigateway-Api-Id: zz\n";
     let expected = format!("GET /base HTTP/1.1\nHost: origin.example\n{FORWARDED}{OURS}\n");
     assert_eq!(sent(&proxy(""), &request("GET /pets", dropped, "")), expected);
@@ -208,4 +208,19 @@ fn a_second_connection_field_names_fields_as_well() {
     assert!(!sent(&proxy(""), &request("GET /pets", named, "")).contains("X-Private"));
     let answer = "HTTP/1.1 200 OK\nConnection: close\nConnection: X-Private\nX-Private: 1\nContent-Length: 0\n\n";
     assert!(!received(&proxy(""), &get("/pets"), answer).contains("X-Private: 1"));
+}
+
+#[test]
+fn what_never_becomes_visible_cannot_be_mapped() {
+    let hidden = ["Connection", "Content-Length", "Content-MD5", "Max-Forwards", "Server", "TE", "Upgrade"];
+    for name in hidden {
+        let source = format!("method.request.header.{name}");
+        let world = proxy(&format!(", requestParameters: {{integration.request.header.X-Seen: {source}}}"));
+        let value = if name == "Content-Length" { "2" } else { "x" };
+        let asked = wire(&format!("POST /pets HTTP/1.1\nHost: a\n{name}: {value}\n\n"));
+        let asked = if name == "Content-Length" { [&asked[..], b"ab"].concat() } else { asked };
+        assert!(!sent(&world, &asked).contains("X-Seen"), "{name}");
+    }
+    let world = proxy(", requestParameters: {integration.request.header.X-Seen: method.request.header.Host}");
+    assert!(sent(&world, &get("/pets")).contains("X-Seen: gate.example:8080\n"));
 }
