@@ -97,12 +97,13 @@ fn mapped_parameters_override_and_are_appended() {
                     integration.request.header.X-Stage: context.stage, \
                     integration.request.querystring.testVar: method.request.querystring.from, \
                     integration.request.querystring.m: method.request.multivaluequerystring.a, \
-                    integration.request.querystring.none: method.request.querystring.none}";
+                    integration.request.querystring.none: method.request.querystring.none, \
+                    integration.request.header.X-None: method.request.header.none}";
     let world = World::of(&operation("get", "/pets", &plain(mappings).replace("/base", "/base?testVar=foobar")));
-    let asked = request("GET /pets?from=b%20r&a=1&a=2+3", "X-From: f\nx-mapped: client\n", "");
+    let asked = request("GET /pets?from=b%20r&a=1&a=2+3", "X-From: f\nx-mapped: client\nX-None: kept\n", "");
     let expected = format!(
         "GET /base?testVar=foobar&from=b%20r&a=1&a=2+3&testVar=b%20r&m=1&m=2+3 HTTP/1.1\nHost: origin.example\n\
-         X-From: f\n{FORWARDED}X-Mapped: f\nx-fixed: v\nX-Many: 1,2 3\nX-Stage: dev\n{OURS}\n"
+         X-From: f\nX-None: kept\n{FORWARDED}X-Mapped: f\nx-fixed: v\nX-Many: 1,2 3\nX-Stage: dev\n{OURS}\n"
     );
     assert_eq!(sent(&world, &asked), expected);
 }
@@ -223,4 +224,35 @@ fn what_never_becomes_visible_cannot_be_mapped() {
     }
     let world = proxy(", requestParameters: {integration.request.header.X-Seen: method.request.header.Host}");
     assert!(sent(&world, &get("/pets")).contains("X-Seen: gate.example:8080\n"));
+}
+
+#[test]
+fn a_mapped_host_that_is_none_makes_no_request() {
+    let world = proxy(", requestParameters: {integration.request.header.Host: method.request.header.X-Host}");
+    assert!(sent(&world, &request("GET /pets", "X-Host: b.example:81\n", "")).contains("\nHost: b.example:81\n"));
+    for host in ["a b", "a,b", "a/b", "user@a", ""] {
+        let (sent, told) = exchange(&world, &request("GET /pets", &format!("X-Host: {host}\n"), ""), OK);
+        assert_eq!((sent.as_str(), told.facts.status), ("", 500), "{host}");
+    }
+}
+
+#[test]
+fn a_missing_source_leaves_what_the_client_or_the_gateway_would_send() {
+    let mapped = |target: &str| proxy(&format!(", requestParameters: {{integration.request.header.{target}: method.request.header.X-Absent}}"));
+    assert!(sent(&mapped("Host"), &get("/pets")).contains("\nHost: origin.example\n"));
+    let asked = request("GET /pets", "Accept: text/plain\n", "");
+    assert!(sent(&mapped("Accept"), &asked).contains("\nAccept: text/plain\n"));
+    assert!(sent(&mapped("X-Forwarded-For"), &asked).contains("\nX-Forwarded-For: 203.0.113.9\n"));
+}
+
+#[test]
+fn fields_that_the_gateway_writes_can_be_replaced_by_a_mapping() {
+    let mapped = |target: &str, value: &str| {
+        proxy(&format!(", requestParameters: {{integration.request.header.{target}: \"'{value}'\"}}"))
+    };
+    let host = sent(&mapped("Host", "other.example"), &get("/pets"));
+    assert_eq!((host.matches("Host: ").count(), host.contains("Host: other.example\n")), (1, true), "{host}");
+    let forwarded = sent(&mapped("X-Forwarded-For", "9.9.9.9"), &get("/pets"));
+    assert_eq!(forwarded.matches("X-Forwarded-For: ").count(), 1, "{forwarded}");
+    assert!(forwarded.contains("X-Forwarded-For: 9.9.9.9\n") && forwarded.contains("X-Forwarded-Port: 443\n"));
 }
