@@ -7,7 +7,7 @@ use crate::exchange::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_M
 use crate::exchange::status_code;
 use crate::mapping::Expression;
 use crate::mapping::expression::{Side, Target};
-use crate::mapping::uri::{Authority, Scheme, UriTemplate, with_stage_variables};
+use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping, PassthroughBehavior};
 use crate::plan::{
     BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough, QueryMapping,
@@ -20,6 +20,45 @@ use super::slots::Slots;
 use super::template::{Template, classify};
 use super::{Findings, Names, OriginRewrite, StageInput, unsupported};
 
+/// Why the route of an integration answers 500.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It asks for what is not there yet, or what AWS would not take.
+    Unserved(String),
+    /// Its URI cannot be called: AWS stores it and finds out when a request comes.
+    Endpoint(String),
+}
+
+impl Fault {
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Unserved(why) | Self::Endpoint(why) => why,
+        }
+    }
+
+    pub(super) fn into_plan(self) -> IntegrationPlan {
+        match self {
+            Self::Unserved(why) => IntegrationPlan::Unserved(why.into()),
+            Self::Endpoint(why) => IntegrationPlan::BadEndpoint(why.into()),
+        }
+    }
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self::Unserved(why)
+    }
+}
+
+impl From<UriError> for Fault {
+    fn from(error: UriError) -> Self {
+        match error {
+            UriError::EmptyHost | UriError::BadPort | UriError::BadHost => Self::Endpoint(error.to_string()),
+            UriError::NotHttp | UriError::Unmapped(_) => Self::Unserved(error.to_string()),
+        }
+    }
+}
+
 /// The plan of an integration, or why its route answers 500.
 pub(super) fn plan(
     declared: &Integration,
@@ -28,13 +67,13 @@ pub(super) fn plan(
     pointer: &str,
     slots: &mut Slots,
     findings: &mut Findings,
-) -> Result<IntegrationPlan, String> {
+) -> Result<IntegrationPlan, Fault> {
     if let Some(why) = unsupported::unserved(declared) {
-        return Err(why);
+        return Err(why.into());
     }
     let mut compiler = Compiler { declared, names, pointer, findings };
     if declared.kind == IntegrationKind::Mock {
-        return compiler.mock().map(|plan| IntegrationPlan::Mock(Box::new(plan)));
+        return Ok(IntegrationPlan::Mock(Box::new(compiler.mock()?)));
     }
     compiler.http(input, slots).map(|plan| IntegrationPlan::Http(Box::new(plan)))
 }
@@ -55,13 +94,13 @@ struct RequestMappings {
 }
 
 impl Compiler<'_> {
-    fn http(&mut self, input: &StageInput<'_>, slots: &mut Slots) -> Result<HttpPlan, String> {
+    fn http(&mut self, input: &StageInput<'_>, slots: &mut Slots) -> Result<HttpPlan, Fault> {
         let mappings = self.request_mappings()?;
-        let written = self.declared.uri.as_ref().ok_or("Invalid HTTP endpoint specified for URI: there is none")?;
+        let written = self.declared.uri.as_ref().ok_or(UriError::NotHttp)?;
         let fills: Vec<_> = mappings.paths.iter().map(|(name, expression)| (&**name, expression.clone())).collect();
         let resolved = with_stage_variables(&written.value, self.names);
         let rewritten = rewrite_origin(&resolved, input.rewrites);
-        let uri = UriTemplate::compile(&rewritten, &fills, self.names).map_err(|error| error.to_string())?;
+        let uri = UriTemplate::compile(&rewritten, &fills, self.names)?;
         let upstream = self.upstream(&uri)?;
         let is_proxy = self.declared.kind == IntegrationKind::HttpProxy;
         let method = self.declared.http_method.as_deref().filter(|method| !method.eq_ignore_ascii_case("ANY"));
@@ -228,6 +267,10 @@ impl Compiler<'_> {
     fn response(&mut self, response: &IntegrationResponse) -> Result<ResponsePlan, String> {
         let status = crate::aws::errors::parse_status(&response.status_code)
             .ok_or_else(|| format!("the integration response's status `{}` is not [1-5]\\d\\d", response.status_code))?;
+        if status < 200 {
+            // AWS takes it; a client takes it for an interim response and waits for the final one.
+            return Err(format!("a response with status {status} would never end"));
+        }
         let mut headers = Vec::new();
         for mapping in &response.response_parameters {
             if let Some((Target::ResponseHeader(name), value)) = self.mapping(mapping, Side::Response)? {

@@ -288,6 +288,7 @@ async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served
         IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
         IntegrationPlan::Mock(plan) => mock::integrate(x, plan, effects).await,
         IntegrationPlan::Unserved(reason) => Err(Rejection::unserved(reason)),
+        IntegrationPlan::BadEndpoint(reason) => Err(Rejection::bad_endpoint(reason)),
     }
 }
 

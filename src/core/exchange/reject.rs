@@ -112,7 +112,7 @@ impl Rejection {
     }
 
     /// A bad endpoint: recorded without the space after the colon.
-    fn bad_endpoint(reason: &'static str) -> Self {
+    pub(super) fn bad_endpoint(reason: &str) -> Self {
         Self { style: BodyStyle::Compact, ..Self::configuration(reason) }
     }
 }

@@ -106,7 +106,7 @@ fn write_filled_path(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> St
     if out[start..].iter().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(Rejection::configuration("Invalid endpoint address: the filled URI holds a space, a control character or a byte beyond ASCII"))
+    Err(Rejection::bad_endpoint("Invalid endpoint address: the filled URI holds a space, a control character or a byte beyond ASCII"))
 }
 
 /// §9.2 step B, `HTTP_PROXY`: the client's headers but for those that are dropped or mapped.
