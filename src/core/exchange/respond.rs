@@ -104,7 +104,7 @@ pub(super) fn mapped(x: &mut Exchange<'_>, plan: &ResponsePlan, answer: Option<A
     let rendered = render_body(x, plan, answer)?;
     let length = match (&rendered, answer) {
         (Some((_, body)), _) => Some(body.len() as u64),
-        (None, Some(answer)) => answer.length,
+        (None, Some(answer)) => declared_length(x, &answer),
         (None, None) => Some(0),
     };
     start(x, plan.status, body_of(plan.status, length));
@@ -114,12 +114,15 @@ pub(super) fn mapped(x: &mut Exchange<'_>, plan: &ResponsePlan, answer: Option<A
     }
     let media_type = rendered.as_ref().map_or("application/json", |(media_type, _)| media_type);
     write_mapped_fields(x, plan, media_type, answer)?;
-    let Some((_, body)) = rendered else {
-        return Ok(if answer.is_some() { Served::Relay } else { Served::Own });
-    };
-    x.facts.response_length = body.len() as u64;
-    if !x.is_head() && !matches!(plan.status, 204 | 304) {
-        x.scratch.response.extend_from_slice(&body);
+    // What the back end sent stays with it where the status promises the client that nothing follows.
+    let has_content = body_of(plan.status, length) != Body::Never;
+    match rendered {
+        None if answer.is_some() && has_content => return Ok(Served::Relay),
+        Some((_, body)) if has_content && !x.is_head() => {
+            x.facts.response_length = body.len() as u64;
+            x.scratch.response.extend_from_slice(&body);
+        }
+        _ => {}
     }
     Ok(Served::Own)
 }

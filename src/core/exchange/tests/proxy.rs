@@ -238,7 +238,9 @@ fn a_mapped_host_that_is_none_makes_no_request() {
 
 #[test]
 fn a_missing_source_leaves_what_the_client_or_the_gateway_would_send() {
-    let mapped = |target: &str| proxy(&format!(", requestParameters: {{integration.request.header.{target}: method.request.header.X-Absent}}"));
+    let mapped = |target: &str| {
+        proxy(&format!(", requestParameters: {{integration.request.header.{target}: method.request.header.X-Absent}}"))
+    };
     assert!(sent(&mapped("Host"), &get("/pets")).contains("\nHost: origin.example\n"));
     let asked = request("GET /pets", "Accept: text/plain\n", "");
     assert!(sent(&mapped("Accept"), &asked).contains("\nAccept: text/plain\n"));
