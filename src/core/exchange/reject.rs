@@ -4,7 +4,7 @@ use crate::aws::errors::{BodyStyle, ResponseType, write_default_body};
 use crate::mapping::Presence;
 use crate::plan::RejectionPlan;
 use crate::proto::h1::write::{write_field, write_status_line};
-use crate::proto::http::{KnownField, Method, Status};
+use crate::proto::http::{KnownField, Status};
 
 use super::effects::{BodyFailure, CallFailure};
 use super::{Exchange, Served, respond};
@@ -179,11 +179,12 @@ pub(super) fn respond(x: &mut Exchange<'_>, rejection: Rejection) -> Served {
     }
     let _ = write_field(b"x-amzn-ErrorType", rejection.error_type.as_bytes(), &mut out);
     out.extend_from_slice(b"\r\n");
-    if x.request.head.method != Method::Head && !matches!(status, 204 | 304) {
+    x.facts.response_length = 0;
+    if !x.is_head() && !matches!(status, 204 | 304) {
+        x.facts.response_length = body.len() as u64;
         out.extend_from_slice(&body);
     }
     x.scratch.response = out;
-    x.facts.response_length = body.len() as u64;
     Served::Own
 }
 
