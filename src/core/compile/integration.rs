@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
 use crate::exchange::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
 use crate::exchange::status_code;
 use crate::mapping::Expression;
 use crate::mapping::expression::{Side, Target};
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
-use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping, PassthroughBehavior};
+use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, MethodName, ParameterMapping, PassthroughBehavior};
 use crate::plan::{
     BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough, QueryMapping,
     ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
@@ -104,6 +105,9 @@ impl Compiler<'_> {
         let upstream = self.upstream(&uri)?;
         let is_proxy = self.declared.kind == IntegrationKind::HttpProxy;
         let method = self.declared.http_method.as_deref().filter(|method| !method.eq_ignore_ascii_case("ANY"));
+        if let Some(unknown) = method.filter(|method| MethodName::parse(method).is_none()) {
+            return Err(format!("httpMethod `{}` is none of AWS's", unknown.escape_debug()).into());
+        }
         Ok(HttpPlan {
             upstream: slots.upstream(upstream),
             is_proxy,
@@ -174,7 +178,7 @@ impl Compiler<'_> {
                         let message = format!("a mapped {name} header is dropped");
                         self.findings.warn("mapping-dropped", mapping.place, self.pointer, message);
                     }
-                    _ => mappings.headers.push(HeaderMapping { name: name.into_boxed_bytes(), value }),
+                    _ => self.header(&mut mappings.headers, name, value, mapping.place),
                 },
                 Target::RequestQuery(name) => {
                     mappings.queries.push(QueryMapping { name: encoded_name(&name), value });
@@ -184,6 +188,17 @@ impl Compiler<'_> {
             }
         }
         Ok(mappings)
+    }
+
+    /// Adds a mapped header. Names that differ in case only are one header: the later one counts.
+    fn header(&mut self, headers: &mut Vec<HeaderMapping>, name: Box<str>, value: Expression, place: Place) {
+        let before = headers.len();
+        headers.retain(|known| !known.name.eq_ignore_ascii_case(name.as_bytes()));
+        if headers.len() < before {
+            let message = format!("the header {name} is mapped twice; this mapping counts");
+            self.findings.warn("mapping-repeated", place, self.pointer, message);
+        }
+        headers.push(HeaderMapping { name: name.into_boxed_bytes(), value });
     }
 
     /// One mapping parsed; `None` with a finding where AWS skips it.
@@ -336,7 +351,8 @@ fn rewrite_origin(uri: &str, rewrites: &[OriginRewrite]) -> String {
     let Some((scheme, authority, rest)) = split_origin(uri) else { return uri.to_owned() };
     let Ok(authority) = Authority::parse(authority, scheme) else { return uri.to_owned() };
     let named = rewrites.iter().find(|rewrite| {
-        rewrite.scheme == scheme && rewrite.port == authority.port && rewrite.host.eq_ignore_ascii_case(authority.host)
+        let host = rewrite.host.trim_start_matches('[').trim_end_matches(']');
+        rewrite.scheme == scheme && rewrite.port == authority.port && host.eq_ignore_ascii_case(authority.host)
     });
     named.map_or_else(|| uri.to_owned(), |rewrite| format!("{}{rest}", rewrite.to))
 }
