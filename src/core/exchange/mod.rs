@@ -12,7 +12,7 @@ mod reject;
 mod request;
 mod respond;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod values;
 
 use crate::aws::errors::ResponseType;
