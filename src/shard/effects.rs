@@ -6,8 +6,10 @@ use std::task::Poll;
 use ringgate_core::base::Instant;
 use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, Effects};
 use ringgate_core::plan::UpstreamSlot;
+use ringgate_core::proto::h1::{
+    BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response,
+};
 use ringgate_core::proto::http::Method;
-use ringgate_core::proto::h1::{BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response};
 
 use super::Shard;
 use super::body::ClientBody;
@@ -121,11 +123,7 @@ impl Effects for ShardEffects<'_> {
 
     fn answer(&self) -> Answer<'_> {
         let answer = self.answer.as_ref().expect("asked for only after a call that succeeded");
-        let length = if answer.decoder.is_done() {
-            Some(answer.received)
-        } else {
-            self.answer_head.content_length
-        };
+        let length = if answer.decoder.is_done() { Some(answer.received) } else { self.answer_head.content_length };
         Answer { head: self.answer_head, bytes: &answer.buffer[answer.head_start..], length }
     }
 
@@ -169,11 +167,18 @@ impl ShardEffects<'_> {
     /// still here.
     fn may_retry(&self, call: &Call<'_>, nothing_written: bool) -> bool {
         let body_is_held = call.body == CallBody::Own
-            || (self.body.is_done() && self.body.here.len() as u64 == self.body.received && self.body.here.len() <= HELD_BODY_BYTES_MAX);
+            || (self.body.is_done()
+                && self.body.here.len() as u64 == self.body.received
+                && self.body.here.len() <= HELD_BODY_BYTES_MAX);
         body_is_held && (nothing_written || call.is_idempotent)
     }
 
-    async fn attempt(&mut self, origin: &mut Origin, call: &mut Call<'_>, head_len: usize) -> Result<Received, Attempt> {
+    async fn attempt(
+        &mut self,
+        origin: &mut Origin,
+        call: &mut Call<'_>,
+        head_len: usize,
+    ) -> Result<Received, Attempt> {
         debug_assert_eq!(call.request.len(), head_len);
         let is_reused = origin.connection.is_reused;
         let streams = call.body == CallBody::Clients && !self.body.is_done();
@@ -275,7 +280,12 @@ impl ShardEffects<'_> {
     }
 
     /// A piece of a body with a length needs no other framing: the buffer itself is passed on.
-    async fn pass_plain(&mut self, origin: &Origin, buffer: Vec<u8>, count: usize) -> (Result<(), PumpFailure>, Vec<u8>) {
+    async fn pass_plain(
+        &mut self,
+        origin: &Origin,
+        buffer: Vec<u8>,
+        count: usize,
+    ) -> (Result<(), PumpFailure>, Vec<u8>) {
         let taken = self.body.decode(&buffer[..count], self.request_body_bytes_max);
         let data = match taken {
             Ok((data, consumed)) => {

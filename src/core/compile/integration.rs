@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
-use crate::exchange::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
-use crate::exchange::status_code;
 use crate::mapping::Expression;
 use crate::mapping::expression::{Side, Target};
+use crate::mapping::status_code::status_code;
 use crate::mapping::uri::{Authority, Scheme, UriTemplate, with_stage_variables};
-use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping, PassthroughBehavior};
+use crate::model::rest::{
+    Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping, PassthroughBehavior,
+};
+use crate::plan::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
 use crate::plan::{
-    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough, QueryMapping,
-    ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
+    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough,
+    QueryMapping, ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
 };
 use crate::proto::http::KnownField;
 
@@ -94,9 +96,9 @@ impl Compiler<'_> {
     }
 
     fn upstream(&mut self, uri: &UriTemplate) -> Result<UpstreamPlan, String> {
-        let authority = uri.static_authority().ok_or(
-            "a URI whose host comes from the request is not supported yet; stage variables may name hosts",
-        )?;
+        let authority = uri
+            .static_authority()
+            .ok_or("a URI whose host comes from the request is not supported yet; stage variables may name hosts")?;
         let is_tls = uri.scheme() == Scheme::Https;
         if !authority.is_port_allowed_on_aws() {
             let message = format!("port {} works here; AWS calls 80, 443 and 1024-65535 only", authority.port);
@@ -141,7 +143,10 @@ impl Compiler<'_> {
                     mappings.queries.push(QueryMapping { name: encoded_name(&name), value });
                 }
                 Target::RequestPath(name) => mappings.paths.push((name, value)),
-                Target::ResponseHeader(_) | Target::GatewayHeader(_) | Target::GatewayPath(_) | Target::GatewayQuery(_) => {}
+                Target::ResponseHeader(_)
+                | Target::GatewayHeader(_)
+                | Target::GatewayPath(_)
+                | Target::GatewayQuery(_) => {}
             }
         }
         Ok(mappings)
@@ -202,7 +207,8 @@ impl Compiler<'_> {
         let plans = declared.iter().map(|response| self.response(response)).collect::<Result<Vec<_>, _>>()?;
         let patterns: Vec<_> = declared.iter().map(|response| self.pattern(response)).collect();
         // An absent and an empty pattern both make the default (rest-integrations §5).
-        let default = declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
+        let default =
+            declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
         Ok(Responses::new(plans, default, |index, status| {
             patterns[index].as_ref().is_some_and(|pattern| pattern.matches(status))
         }))
@@ -217,7 +223,9 @@ impl Compiler<'_> {
                     PatternError::Unsupported(_) => {
                         format!("the pattern `{pattern}` uses what only Java's engine has; it never matches here")
                     }
-                    PatternError::Invalid(why) => format!("the pattern `{pattern}` is not valid and never matches: {why}"),
+                    PatternError::Invalid(why) => {
+                        format!("the pattern `{pattern}` is not valid and never matches: {why}")
+                    }
                 };
                 self.findings.warn("selection-pattern", response.place, self.pointer, message);
                 None
@@ -226,8 +234,9 @@ impl Compiler<'_> {
     }
 
     fn response(&mut self, response: &IntegrationResponse) -> Result<ResponsePlan, String> {
-        let status = crate::aws::errors::parse_status(&response.status_code)
-            .ok_or_else(|| format!("the integration response's status `{}` is not [1-5]\\d\\d", response.status_code))?;
+        let status = crate::aws::errors::parse_status(&response.status_code).ok_or_else(|| {
+            format!("the integration response's status `{}` is not [1-5]\\d\\d", response.status_code)
+        })?;
         let mut headers = Vec::new();
         for mapping in &response.response_parameters {
             if let Some((Target::ResponseHeader(name), value)) = self.mapping(mapping, Side::Response)? {

@@ -21,7 +21,11 @@ pub(super) async fn integrate<'x, E: Effects>(
     let call = Call {
         upstream: plan.upstream,
         request: &mut request,
-        body: if body == Body::Clients && x.request.body != BodyShape::Empty { CallBody::Clients } else { CallBody::Own },
+        body: if body == Body::Clients && x.request.body != BodyShape::Empty {
+            CallBody::Clients
+        } else {
+            CallBody::Own
+        },
         is_idempotent: is_idempotent(method),
         is_head: method == b"HEAD",
         timeout: plan.timeout,

@@ -79,7 +79,9 @@ impl Values for ExchangeValues<'_, '_> {
 
     fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
         let x = self.x;
-        context_of_stage(x, variable, out) || context_of_request(x, variable, out) || context_of_facts(&x.facts, variable, out)
+        context_of_stage(x, variable, out)
+            || context_of_request(x, variable, out)
+            || context_of_facts(&x.facts, variable, out)
     }
 }
 
