@@ -13,13 +13,13 @@
 //! It never links the gateway: what it measures it sees as a client does, and as `/proc` does.
 
 mod affinity;
-//mod compare;
-//mod cpu;
+mod compare;
+mod cpu;
 mod floor;
 mod http;
-//mod idle;
+mod idle;
 mod net;
-//mod process;
+mod process;
 mod run;
 mod stub;
 
@@ -43,10 +43,10 @@ enum Command {
     Stub(stub::StubArgs),
     /// The floor: a forwarder or responder that does nothing it could leave out.
     Floor(floor::FloorArgs),
-    // Run one scenario against several gateways in turn and compare their cost.
-    //Compare(Box<compare::CompareArgs>),
-    // Open many keep-alive connections and print what each costs the server in memory.
-    //Idle(idle::IdleArgs),
+    /// Run one scenario against several gateways in turn and compare their cost.
+    Compare(Box<compare::CompareArgs>),
+    /// Open many keep-alive connections and print what each costs the server in memory.
+    Idle(idle::IdleArgs),
 }
 
 /// 0 done; 1 the thing measured is wrong (errors in the answers); 2 the call is wrong.
@@ -55,8 +55,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::main(&args),
         Command::Stub(args) => stub::main(&args),
         Command::Floor(args) => floor::main(&args),
-        //Command::Compare(args) => compare::main(&args),
-        //Command::Idle(args) => idle::main(&args),
+        Command::Compare(args) => compare::main(&args),
+        Command::Idle(args) => idle::main(&args),
     };
     match outcome {
         Ok(code) => code,
