@@ -134,11 +134,8 @@ impl Floor {
         let slot = (key >> 1) as usize;
         let Some(link) = &mut self.links[slot] else { return };
         let outcome = match &self.role {
-            Role::Respond(answer) => link.respond(answer, flags, &mut self.buffer),
-            Role::Forward(address) => link.open_upstream(*address, &self.poll, key | 1).and_then(|()| match key & 1 {
-                0 => link.handle_client(flags, &mut self.buffer),
-                _ => link.handle_upstream(flags, &mut self.buffer),
-            }),
+            Role::Respond(answer) => link.client.respond(answer, flags, &mut self.buffer),
+            Role::Forward(address) => link.forward(*address, &self.poll, key, flags, &mut self.buffer),
         };
         if outcome.is_err() {
             self.links[slot] = None;
@@ -148,43 +145,27 @@ impl Floor {
 }
 
 impl Link {
-    fn open_upstream(&mut self, address: SocketAddr, poll: &Poll, key: u64) -> Result<(), Ended> {
-        if self.upstream.is_none() {
-            let socket = net::connect(address).map_err(|_| Ended)?;
-            poll.add(&socket, key).map_err(|_| Ended)?;
-            self.upstream = Some(Side::new(socket));
-        }
-        Ok(())
-    }
-
-    fn handle_client(&mut self, flags: EventFlags, buffer: &mut [u8]) -> Result<(), Ended> {
-        let Some(upstream) = &mut self.upstream else { return Ok(()) };
-        if self.client.flush(flags)? {
-            upstream.forward_to(&mut self.client, flags, buffer)?;
-        }
-        self.client.forward_to(upstream, flags, buffer)
-    }
-
-    fn handle_upstream(&mut self, flags: EventFlags, buffer: &mut [u8]) -> Result<(), Ended> {
-        let Some(upstream) = &mut self.upstream else { return Ok(()) };
-        if upstream.flush(flags)? {
-            self.client.forward_to(upstream, flags, buffer)?;
-        }
-        upstream.forward_to(&mut self.client, flags, buffer)
-    }
-
-    fn respond(&mut self, answer: &[u8], flags: EventFlags, buffer: &mut [u8]) -> Result<(), Ended> {
-        self.client.flush(flags)?;
-        while self.client.unsent.is_empty() {
-            let Some(arrived) = self.client.read(buffer)? else { return Ok(()) };
-            for _ in 0..arrived.heads {
-                self.client.send(answer)?;
+    fn forward(
+        &mut self,
+        address: SocketAddr,
+        poll: &Poll,
+        key: u64,
+        flags: EventFlags,
+        buffer: &mut [u8],
+    ) -> Result<(), Ended> {
+        let upstream = match &mut self.upstream {
+            Some(upstream) => upstream,
+            None => {
+                let socket = net::connect(address).map_err(|_| Ended)?;
+                poll.add(&socket, key | 1).map_err(|_| Ended)?;
+                self.upstream.insert(Side::new(socket))
             }
-            if arrived.is_all && !flags.intersects(ENDED) {
-                return Ok(());
-            }
+        };
+        let (near, far) = if key & 1 == 0 { (&mut self.client, upstream) } else { (upstream, &mut self.client) };
+        if near.flush()? {
+            far.forward_to(near, flags, buffer)?;
         }
-        Ok(())
+        near.forward_to(far, flags, buffer)
     }
 }
 
@@ -201,6 +182,20 @@ struct Arrived {
 impl Side {
     fn new(socket: OwnedFd) -> Self {
         Self { socket, body_left: 0, partial_head: Vec::new(), unsent: Vec::new() }
+    }
+
+    fn respond(&mut self, answer: &[u8], flags: EventFlags, buffer: &mut [u8]) -> Result<(), Ended> {
+        self.flush()?;
+        while self.unsent.is_empty() {
+            let Some(arrived) = self.read(buffer)? else { return Ok(()) };
+            for _ in 0..arrived.heads {
+                self.send(answer)?;
+            }
+            if arrived.is_all && !flags.intersects(ENDED) {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     fn forward_to(&mut self, partner: &mut Self, flags: EventFlags, buffer: &mut [u8]) -> Result<(), Ended> {
@@ -251,25 +246,26 @@ impl Side {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Ended> {
-        let written = match (self.unsent.is_empty() && !bytes.is_empty()).then(|| net::write(&self.socket, bytes)) {
-            Some(Moved::Bytes(count)) => count,
-            Some(Moved::Later) | None => 0,
-            Some(Moved::Ended) => return Err(Ended),
-        };
-        if written < bytes.len() {
-            self.unsent.extend_from_slice(&bytes[written..]);
+        let mut written = 0;
+        if self.unsent.is_empty() && !bytes.is_empty() {
+            match net::write(&self.socket, bytes) {
+                Moved::Bytes(count) => written = count,
+                Moved::Later => {}
+                Moved::Ended => return Err(Ended),
+            }
         }
+        self.unsent.extend_from_slice(&bytes[written..]);
         Ok(())
     }
 
     /// Writes what was left. True when something was and all of it has now gone.
-    fn flush(&mut self, flags: EventFlags) -> Result<bool, Ended> {
-        if self.unsent.is_empty() || !flags.intersects(EventFlags::OUT | ENDED) {
+    fn flush(&mut self) -> Result<bool, Ended> {
+        if self.unsent.is_empty() {
             return Ok(false);
         }
         match net::write(&self.socket, &self.unsent) {
             Moved::Bytes(count) => drop(self.unsent.drain(..count)),
-            Moved::Later => return Ok(false),
+            Moved::Later => {}
             Moved::Ended => return Err(Ended),
         }
         Ok(self.unsent.is_empty())

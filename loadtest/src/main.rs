@@ -38,7 +38,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Load one URL, in an open or a closed loop, and report.
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     /// A very fast origin with answers of any size and delay.
     Stub(stub::StubArgs),
     /// The floor: a forwarder or responder that does nothing it could leave out.

@@ -77,11 +77,11 @@ fn summarize(all: &[Series]) -> Value {
         let cost = series.values(|round| round.cpu_us);
         let mut peer = series.json();
         if let Some(nginx) = &nginx {
-            peer["cpu_to_nginx"] = json!(median(&ratios(&cost, nginx)));
+            peer["cpu_to_nginx"] = json!(report::rounded(median(&ratios(&cost, nginx))));
         }
         peers.insert(series.name.to_owned(), peer);
         if let (true, Some(floor), Some(nginx)) = (series.name.starts_with("ringgate"), &floor, &nginx) {
-            let rounds = marks(&cost, floor, nginx);
+            let rounds: Vec<f64> = marks(&cost, floor, nginx).into_iter().map(report::rounded).collect();
             marks_of.insert(series.name.to_owned(), json!({ "median": median(&rounds), "rounds": rounds }));
         }
     }
@@ -106,7 +106,7 @@ fn compare_tails(
     let tail = |round: &Round| round.p99_us;
     let nginx = all.iter().find(|series| series.name == "nginx").map(|series| series.values(tail)).unwrap_or_default();
     let peers = all.iter().map(|series| {
-        let ratio = median(&ratios(&series.values(tail), &nginx));
+        let ratio = report::rounded(median(&ratios(&series.values(tail), &nginx)));
         let mut peer = series.json();
         peer["p99_to_nginx"] = json!(ratio);
         (series.name.to_owned(), peer)

@@ -64,6 +64,9 @@ pub struct CompareArgs {
     /// Seconds before a round that are not measured.
     #[arg(long, default_value_t = 0.5)]
     warmup: f64,
+    /// How often a round that other work disturbed is run again.
+    #[arg(long, default_value_t = 2)]
+    repeats: usize,
     /// Keep-alive connections of the generator.
     #[arg(long, default_value_t = 64)]
     connections: usize,
@@ -117,6 +120,7 @@ struct Bench {
     load_cpus: Option<Cpus>,
     connections: usize,
     rounds: usize,
+    repeats: usize,
     seconds: Duration,
     warmup: Duration,
 }
@@ -170,6 +174,7 @@ impl Bench {
             load_cpus,
             connections: args.connections,
             rounds: args.rounds.max(1),
+            repeats: args.repeats,
             seconds: seconds(args.seconds)?,
             warmup: seconds(args.warmup)?,
         })

@@ -68,7 +68,9 @@ impl PeerKind {
             Self::Nginx | Self::Haproxy => "-v",
             _ => "--version",
         };
-        version_of(&self.program(bench)?, argument)
+        let program = self.program(bench)?;
+        let version = version_of(&program, argument)?;
+        Some(version.trim_start_matches(program.to_str().unwrap_or_default()).trim().to_owned())
     }
 
     /// Starts it for one scenario and waits for its first good answer.

@@ -7,12 +7,9 @@ use serde_json::{Value, json};
 
 use super::Bench;
 use super::mark::{MARK_ASKED, marks, median, ratios};
-use super::round::Round;
+use super::round::{DISTURBANCE_MAX, Round};
 use super::scenario::Scenario;
 use crate::run::report::human_micros;
-
-/// Rounds with more foreign work than this on the gateway's processor are pointed out.
-const DISTURBANCE_MAX: f64 = 0.05;
 
 /// The rounds of one peer.
 pub struct Series {
@@ -46,17 +43,24 @@ impl Series {
     /// Medians, and the rounds as `[rate, cpu_us, p50_us, p99_us, failed, disturbance]`.
     pub fn json(&self) -> Value {
         let round = |round: &Round| {
-            json!([round.rate, round.cpu_us, round.p50_us, round.p99_us, round.failed, round.disturbance])
+            let numbers =
+                [round.rate, round.cpu_us, round.p50_us, round.p99_us, round.failed as f64, round.disturbance];
+            json!(numbers.map(rounded))
         };
         json!({
-            "rate": self.median(|round| round.rate),
-            "cpu_us": self.median(|round| round.cpu_us),
-            "p50_us": self.median(|round| round.p50_us),
-            "p99_us": self.median(|round| round.p99_us),
+            "rate": rounded(self.median(|round| round.rate)),
+            "cpu_us": rounded(self.median(|round| round.cpu_us)),
+            "p50_us": rounded(self.median(|round| round.p50_us)),
+            "p99_us": rounded(self.median(|round| round.p99_us)),
             "failed": self.failed(),
             "rounds": self.rounds.iter().map(round).collect::<Vec<_>>(),
         })
     }
+}
+
+/// To three decimals: what a measurement is worth, and short enough to keep.
+pub fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
 }
 
 /// Says on a terminal which round has just ended.
@@ -180,7 +184,7 @@ pub fn arms_json(all: &[Series]) -> Value {
     let base = all.first().map(|series| series.values(|round| round.cpu_us)).unwrap_or_default();
     let arm = |series: &Series| {
         let mut arm = series.json();
-        arm["cpu_to_first"] = json!(median(&ratios(&series.values(|round| round.cpu_us), &base)));
+        arm["cpu_to_first"] = json!(rounded(median(&ratios(&series.values(|round| round.cpu_us), &base))));
         (series.name.to_owned(), arm)
     };
     Value::Object(all.iter().map(arm).collect())
@@ -193,5 +197,5 @@ fn disturbance_line(all: &[Series]) -> String {
         return String::new();
     }
     let worst = rounds().map(|round| round.disturbance).fold(0.0, f64::max) * 100.0;
-    format!("note: in {disturbed} rounds other work had the gateway's processor, up to {worst:.0} % of the time\n")
+    format!("note: in {disturbed} rounds other work had a processor of ours, up to {worst:.0} % of the time\n")
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plot::{Axis, Chart, Line, Scale, escape, percentile_points};
-use super::report::{QUANTILES, human_micros, micros_at};
+use super::report::{QUANTILES, human_micros as ascii_micros, micros_at};
 use super::tally::Failure;
 use super::{Load, Pace, Tally};
 
@@ -40,12 +40,12 @@ fn header(load: &Load, url: &str) -> String {
 fn tiles(tally: &Tally) -> String {
     let failed = tally.errors.total() + tally.unfinished;
     let tiles = [
-        ("requests a second", grouped(tally.rate()), ""),
+        ("requests / s", grouped(tally.rate()), ""),
         ("median", human_micros(micros_at(&tally.latency, 0.5)), ""),
         ("99 %", human_micros(micros_at(&tally.latency, 0.99)), ""),
         ("99.9 %", human_micros(micros_at(&tally.latency, 0.999)), ""),
         ("maximum", human_micros(tally.latency.max() as f64 / 1_000.0), ""),
-        ("without good answer", grouped(failed as f64), if failed > 0 { " class=\"bad\"" } else { "" }),
+        ("failed", grouped(failed as f64), if failed > 0 { " class=\"bad\"" } else { "" }),
     ];
     let items: String =
         tiles.iter().map(|(name, value, class)| format!("<div{class}><dt>{name}</dt><dd>{value}</dd></div>")).collect();
@@ -64,7 +64,7 @@ fn percentile_section(load: &Load, tally: &Tally) -> String {
         height: 340.0,
         title: "Latency by percentile",
         x: Axis { scale: Scale::Log { low: 1.0, high: last }, label: &percentile_name, ticks: Some(decades(last)) },
-        y: Axis { scale: around(&[&latency, if is_open { &service } else { &[] }]), label: &human_micros, ticks: None },
+        y: Axis { scale: around(&[&latency, if is_open { &service } else { &[] }]), label: &tick_micros, ticks: None },
         lines: &lines,
         notes: &[],
     };
@@ -127,7 +127,7 @@ fn timeline_section(load: &Load, tally: &Tally) -> String {
         height: 260.0,
         title: "Latency over time",
         x: x(),
-        y: Axis { scale: around(&[&p50, &p99, &max]), label: &human_micros, ticks: None },
+        y: Axis { scale: around(&[&p50, &p99, &max]), label: &tick_micros, ticks: None },
         lines: &[
             Line { class: "faint", points: &max, has_area: false },
             Line { class: "second", points: &p99, has_area: false },
@@ -159,6 +159,22 @@ fn timeline_notes(load: &Load, tally: &Tally) -> Vec<(f64, f64, String)> {
         (from, from + width, words)
     };
     tally.timeline.iter().enumerate().map(note).collect()
+}
+
+/// Microseconds as people say them, with the proper sign.
+fn human_micros(micros: f64) -> String {
+    ascii_micros(micros).replace(" us", " µs")
+}
+
+/// The same for the round values of an axis: `2 ms`, not `2.00 ms`.
+fn tick_micros(micros: f64) -> String {
+    let text = human_micros(micros);
+    match text.split_once(' ') {
+        Some((number, unit)) if number.contains('.') => {
+            format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
+        }
+        _ => text,
+    }
 }
 
 fn around(series: &[&[(f64, f64)]]) -> Scale {
