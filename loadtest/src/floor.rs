@@ -283,3 +283,66 @@ fn content_length(head: &[u8]) -> Result<usize, Ended> {
     }
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::run::options::{Expectation, Load};
+    use crate::run::requests::Requests;
+    use crate::run::{NoWatcher, measure};
+    use crate::stub::{Stub, StubArgs};
+
+    fn floor(role: Role) -> SocketAddr {
+        let address = net::free_address().unwrap();
+        let (bound, is_bound) = mpsc::channel();
+        std::thread::spawn(move || {
+            let floor = Floor::new(address, role).unwrap();
+            bound.send(()).unwrap();
+            floor.serve().unwrap();
+        });
+        is_bound.recv().unwrap();
+        address
+    }
+
+    fn origin() -> SocketAddr {
+        let address = net::free_address().unwrap();
+        let (bound, is_bound) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut stub = Stub::bind(&StubArgs::plain(address)).unwrap();
+            bound.send(()).unwrap();
+            stub.serve().unwrap();
+        });
+        is_bound.recv().unwrap();
+        address
+    }
+
+    fn check(address: SocketAddr, path: &str, request_bytes: usize, answer_bytes: u64) {
+        let body = vec![b'x'; request_bytes];
+        let requests = Requests::build("POST", "floor:1", &[], &body, &[path.to_owned()]).unwrap();
+        let mut load = Load::closed(address, requests, 4, Duration::from_millis(150));
+        load.expectation = Expectation { status: Some(200), body_bytes: Some(answer_bytes) };
+        let tally = measure(&load, &mut NoWatcher).unwrap();
+        assert!(tally.completed > 0 && tally.errors.total() == 0, "{:?}", tally.errors);
+    }
+
+    #[test]
+    fn bodies_larger_than_every_buffer_pass_whole_in_both_directions() {
+        check(floor(Role::Forward(origin())), "/bytes/5000000", 3_000_000, 5_000_000);
+    }
+
+    #[test]
+    fn the_responder_answers_each_head_once_whatever_its_body() {
+        check(floor(Role::Respond(fixed_answer(5))), "/", 300_000, 5);
+        check(floor(Role::Respond(fixed_answer(3_000_000))), "/", 0, 3_000_000);
+    }
+
+    #[test]
+    fn content_length_is_found_in_any_case() {
+        assert!(matches!(content_length(b"GET / HTTP/1.1\r\nX: 1\r\nCONTENT-length: 42\r\n"), Ok(42)));
+        assert!(matches!(content_length(b"GET / HTTP/1.1\r\n"), Ok(0)));
+        assert!(content_length(b"GET / HTTP/1.1\r\nContent-Length: x\r\n").is_err());
+    }
+}

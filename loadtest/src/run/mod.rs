@@ -145,3 +145,88 @@ pub fn main(args: &RunArgs) -> Result<ExitCode, String> {
     let is_clean = tally.errors.total() == 0 && tally.unfinished == 0 && tally.completed > 0;
     Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::requests::Requests;
+    use super::tally::Failure;
+    use super::*;
+    use crate::net;
+    use crate::stub::{Stub, StubArgs};
+
+    const SHORT: Duration = Duration::from_millis(150);
+
+    fn stub(change: impl FnOnce(&mut StubArgs)) -> SocketAddr {
+        let mut args = StubArgs::plain(net::free_address().unwrap());
+        change(&mut args);
+        let address = args.listen;
+        let (bound, is_bound) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut stub = Stub::bind(&args).unwrap();
+            bound.send(()).unwrap();
+            stub.serve().unwrap();
+        });
+        is_bound.recv().unwrap();
+        address
+    }
+
+    fn load(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> Load {
+        let requests = Requests::build(method, &address.to_string(), &[], body, &[path.to_owned()]).unwrap();
+        Load { threads: 2, ..Load::closed(address, requests, 4, SHORT) }
+    }
+
+    fn run(load: &Load) -> Tally {
+        measure(load, &mut NoWatcher).unwrap()
+    }
+
+    #[test]
+    fn a_closed_loop_counts_right_answers_of_any_framing_and_size() {
+        for (is_chunked, path, bytes) in
+            [(false, "/bytes/300000", 300_000), (true, "/bytes/70000", 70_000), (false, "/", 1024)]
+        {
+            let address = stub(|args| args.chunked = is_chunked);
+            let mut load = load(address, "POST", path, &[b'x'; 200_000]);
+            load.expectation = options::Expectation { status: Some(200), body_bytes: Some(bytes) };
+            let tally = run(&load);
+            assert_eq!((tally.errors.total(), tally.unfinished), (0, 0), "{path}");
+            assert!(tally.completed > 0 && tally.bytes_read >= tally.completed.saturating_sub(4) * bytes);
+            assert_eq!(tally.timeline.iter().map(|bucket| bucket.completed).sum::<u64>(), tally.completed);
+        }
+    }
+
+    #[test]
+    fn wrong_answers_are_failures_of_their_kind() {
+        let address = stub(|args| args.status = 503);
+        let tally = run(&load(address, "GET", "/", b""));
+        assert!(tally.completed == 0 && tally.errors.of(Failure::Status) > 0);
+        let mut load = load(stub(|_| {}), "GET", "/", b"");
+        load.expectation.body_bytes = Some(1);
+        let tally = run(&load);
+        assert!(tally.completed == 0 && tally.errors.of(Failure::Length) > 0);
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_fails_to_connect() {
+        let tally = run(&load(net::free_address().unwrap(), "GET", "/", b""));
+        assert!(tally.completed == 0 && tally.errors.of(Failure::Connect) > 0);
+    }
+
+    #[test]
+    fn an_open_loop_counts_waiting_for_a_connection_as_latency() {
+        // Four connections and 20 ms of delay bear 200 requests a second; 600 are due.
+        let mut load = load(stub(|args| args.delay_ms = 20), "GET", "/", b"");
+        load.pace = Pace::Constant(600.0);
+        let tally = run(&load);
+        assert_eq!(tally.latency.len(), 90, "every request of the timetable has a latency");
+        assert!(tally.latency.max() > 2 * tally.service.value_at_quantile(0.5));
+    }
+
+    #[test]
+    fn a_request_without_answer_times_out() {
+        let mut load = load(stub(|args| args.delay_ms = 10_000), "GET", "/", b"");
+        load.timeout = Duration::from_millis(40);
+        assert!(run(&load).errors.of(Failure::Timeout) > 0);
+    }
+}
