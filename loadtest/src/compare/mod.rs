@@ -67,6 +67,9 @@ pub struct CompareArgs {
     /// How often a round that other work disturbed is run again.
     #[arg(long, default_value_t = 2)]
     repeats: usize,
+    /// Seconds to wait before a round until nothing else has the processors.
+    #[arg(long, default_value_t = 10.0)]
+    patience: f64,
     /// Keep-alive connections of the generator.
     #[arg(long, default_value_t = 64)]
     connections: usize,
@@ -121,6 +124,7 @@ struct Bench {
     connections: usize,
     rounds: usize,
     repeats: usize,
+    patience: Duration,
     seconds: Duration,
     warmup: Duration,
 }
@@ -175,6 +179,7 @@ impl Bench {
             connections: args.connections,
             rounds: args.rounds.max(1),
             repeats: args.repeats,
+            patience: seconds(args.patience)?,
             seconds: seconds(args.seconds)?,
             warmup: seconds(args.warmup)?,
         })

@@ -1,6 +1,6 @@
 //! One measured stretch: a load on one side, the gateway's processor time on the other.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Bench;
 use super::peer::Peer;
@@ -13,6 +13,10 @@ use crate::run::{Pace, Progress, Watcher, measure};
 
 /// More foreign work than this makes a round a disturbed one.
 pub const DISTURBANCE_MAX: f64 = 0.05;
+
+/// A processor counts as quiet after a slice of time in which it worked no longer than this.
+const QUIET_SLICE: Duration = Duration::from_millis(250);
+const QUIET_BUSY_MAX: Duration = Duration::from_millis(20);
 
 /// What one round of one peer came to.
 #[derive(Clone, Copy, Debug)]
@@ -132,11 +136,13 @@ pub fn run_requests(
         cpus: bench.load_cpus.clone(),
         ..scenario.load(peer.address, requests)
     };
+    wait_for_quiet(bench);
     let mut best = run_load(bench, peer, &load)?;
     for _ in 0..bench.repeats {
         if best.disturbance <= DISTURBANCE_MAX {
             break;
         }
+        wait_for_quiet(bench);
         let again = run_load(bench, peer, &load)?;
         let failed = best.failed + again.failed;
         best = if again.disturbance < best.disturbance { again } else { best };
@@ -144,6 +150,23 @@ pub fn run_requests(
         best.failed = failed;
     }
     Ok(best)
+}
+
+/// Between rounds nobody of ours works: waits, within the bench's patience, until nobody else does either.
+fn wait_for_quiet(bench: &Bench) {
+    let processors = [&bench.gateway_cpus, &bench.load_cpus].into_iter().flatten().flat_map(Cpus::list);
+    let until = Instant::now() + bench.patience;
+    while Instant::now() < until {
+        let before: Vec<_> = processors.clone().map(|&cpu| ProcessorTime::of(cpu)).collect();
+        std::thread::sleep(QUIET_SLICE);
+        let is_quiet = processors.clone().zip(before).all(|(&cpu, before)| match (before, ProcessorTime::of(cpu)) {
+            (Some(before), Some(now)) => now.busy - before.busy <= QUIET_BUSY_MAX,
+            _ => true,
+        });
+        if is_quiet {
+            return;
+        }
+    }
 }
 
 fn run_load(bench: &Bench, peer: &Peer, load: &Load) -> Result<Round, String> {
