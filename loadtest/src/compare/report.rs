@@ -40,11 +40,18 @@ impl Series {
         self.rounds.iter().map(|round| round.failed).sum()
     }
 
-    /// Medians, and the rounds as `[rate, cpu_us, p50_us, p99_us, failed, disturbance]`.
+    /// Medians, and the rounds as `[rate, cpu_us, p50_us, p99_us, failed, disturbance, busy]`.
     pub fn json(&self) -> Value {
         let round = |round: &Round| {
-            let numbers =
-                [round.rate, round.cpu_us, round.p50_us, round.p99_us, round.failed as f64, round.disturbance];
+            let numbers = [
+                round.rate,
+                round.cpu_us,
+                round.p50_us,
+                round.p99_us,
+                round.failed as f64,
+                round.disturbance,
+                round.busy,
+            ];
             json!(numbers.map(rounded))
         };
         json!({
@@ -52,6 +59,7 @@ impl Series {
             "cpu_us": rounded(self.median(|round| round.cpu_us)),
             "p50_us": rounded(self.median(|round| round.p50_us)),
             "p99_us": rounded(self.median(|round| round.p99_us)),
+            "busy": rounded(self.median(|round| round.busy)),
             "failed": self.failed(),
             "rounds": self.rounds.iter().map(round).collect::<Vec<_>>(),
         })
@@ -86,20 +94,21 @@ pub fn table(scenario: Scenario, bench: &Bench, all: &[Series]) -> String {
     let (floor, nginx) = (costs("floor"), costs("nginx"));
     let _ = writeln!(
         text,
-        "{:>15} {:>9} {:>9} {:>9} {:>12} {:>8} {:>7}",
-        "", "req/s", "p50", "p99", "CPU us/req", "x nginx", "failed"
+        "{:>15} {:>9} {:>9} {:>9} {:>12} {:>6} {:>8} {:>7}",
+        "", "req/s", "p50", "p99", "CPU us/req", "busy", "x nginx", "failed"
     );
     for series in all {
         let cost = series.values(|round| round.cpu_us);
         let ratio = nginx.as_ref().map_or(String::new(), |nginx| format!("{:.3}", median(&ratios(&cost, nginx))));
         let _ = writeln!(
             text,
-            "{:>15} {:>9.0} {:>9} {:>9} {:>12.2} {:>8} {:>7}",
+            "{:>15} {:>9.0} {:>9} {:>9} {:>12.2} {:>5.0}% {:>8} {:>7}",
             series.name,
             series.median(|round| round.rate),
             human_micros(series.median(|round| round.p50_us)),
             human_micros(series.median(|round| round.p99_us)),
             median(&cost),
+            100.0 * series.median(|round| round.busy),
             ratio,
             series.failed()
         );

@@ -25,6 +25,9 @@ pub struct Round {
     pub rate: f64,
     /// Microseconds of processor time of the gateway's processes for each answer.
     pub cpu_us: f64,
+    /// Processor time of the gateway in each second. Below one full processor the load was the limit, and the
+    /// gateway paid for waking up as well.
+    pub busy: f64,
     /// Median latency in microseconds.
     pub p50_us: f64,
     /// 99th percentile.
@@ -176,6 +179,7 @@ fn run_load(bench: &Bench, peer: &Peer, load: &Load) -> Result<Round, String> {
     Ok(Round {
         rate: tally.rate(),
         cpu_us: watcher.cpu_us_per_answer(),
+        busy: watcher.gateway.used().as_secs_f64() / load.duration.as_secs_f64(),
         p50_us: micros(0.5),
         p99_us: micros(0.99),
         failed: tally.errors.total() + tally.unfinished,
