@@ -196,7 +196,7 @@ impl Shard {
     async fn drain(self: &Rc<Self>, within: Duration) {
         self.draining.set(true);
         self.idle.fire_all(Shutdown::Read);
-        self.deadlines.wake_all();
+        self.deadlines.cancel_all();
         let deadline = self.clock.now() + within;
         while self.open.get() > 0 && self.clock.now() < deadline {
             sleep(Duration::from_millis(5)).await;

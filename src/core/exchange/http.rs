@@ -15,7 +15,6 @@ pub(super) async fn integrate<'x, E: Effects>(
 ) -> Result<Served, Rejection> {
     let body = choose_body(x, plan)?;
     request::write_request(x, stage, plan, body)?;
-    let called = effects.now();
     let method = request::backend_method(x, plan);
     let mut request = std::mem::take(&mut x.scratch.request);
     let call = Call {
@@ -34,7 +33,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     x.scratch.request = request;
     x.keeps_alive &= effects.body_is_done();
     answered.map_err(Rejection::from)?;
-    x.facts.integration_latency_nanos = Some(effects.now().as_nanos() - called.as_nanos());
+    x.facts.integration_latency_nanos = Some(effects.now().since(x.facts.started).as_nanos() as u64);
     let status = effects.answer().head.status.code();
     x.facts.integration_status = Some(status);
     let length = effects.answer().length;
