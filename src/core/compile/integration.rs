@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
-use crate::exchange::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
-use crate::exchange::status_code;
 use crate::mapping::Expression;
 use crate::mapping::expression::{Side, Target};
+use crate::mapping::status_code::status_code;
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
-use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, MethodName, ParameterMapping, PassthroughBehavior};
+use crate::model::rest::{
+    Declared, Integration, IntegrationKind, IntegrationResponse, MethodName, ParameterMapping, PassthroughBehavior,
+};
+use crate::plan::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
 use crate::plan::{
-    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough, QueryMapping,
-    ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
+    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough,
+    QueryMapping, ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
 };
 use crate::proto::http::KnownField;
 
@@ -137,9 +139,9 @@ impl Compiler<'_> {
     }
 
     fn upstream(&mut self, uri: &UriTemplate) -> Result<UpstreamPlan, String> {
-        let authority = uri.static_authority().ok_or(
-            "a URI whose host comes from the request is not supported yet; stage variables may name hosts",
-        )?;
+        let authority = uri
+            .static_authority()
+            .ok_or("a URI whose host comes from the request is not supported yet; stage variables may name hosts")?;
         let is_tls = uri.scheme() == Scheme::Https;
         if !authority.is_port_allowed_on_aws() {
             let message = format!("port {} works here; AWS calls 80, 443 and 1024-65535 only", authority.port);
@@ -184,7 +186,10 @@ impl Compiler<'_> {
                     mappings.queries.push(QueryMapping { name: encoded_name(&name), value });
                 }
                 Target::RequestPath(name) => mappings.paths.push((name, value)),
-                Target::ResponseHeader(_) | Target::GatewayHeader(_) | Target::GatewayPath(_) | Target::GatewayQuery(_) => {}
+                Target::ResponseHeader(_)
+                | Target::GatewayHeader(_)
+                | Target::GatewayPath(_)
+                | Target::GatewayQuery(_) => {}
             }
         }
         Ok(mappings)
@@ -256,7 +261,8 @@ impl Compiler<'_> {
         let plans = declared.iter().map(|response| self.response(response)).collect::<Result<Vec<_>, _>>()?;
         let patterns: Vec<_> = declared.iter().map(|response| self.pattern(response)).collect();
         // An absent and an empty pattern both make the default (rest-integrations §5).
-        let default = declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
+        let default =
+            declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
         Ok(Responses::new(plans, default, |index, status| {
             patterns[index].as_ref().is_some_and(|pattern| pattern.matches(status))
         }))
@@ -271,7 +277,9 @@ impl Compiler<'_> {
                     PatternError::Unsupported(_) => {
                         format!("the pattern `{pattern}` uses what only Java's engine has; it never matches here")
                     }
-                    PatternError::Invalid(why) => format!("the pattern `{pattern}` is not valid and never matches: {why}"),
+                    PatternError::Invalid(why) => {
+                        format!("the pattern `{pattern}` is not valid and never matches: {why}")
+                    }
                 };
                 self.findings.warn("selection-pattern", response.place, self.pointer, message);
                 None
@@ -280,8 +288,9 @@ impl Compiler<'_> {
     }
 
     fn response(&mut self, response: &IntegrationResponse) -> Result<ResponsePlan, String> {
-        let status = crate::aws::errors::parse_status(&response.status_code)
-            .ok_or_else(|| format!("the integration response's status `{}` is not [1-5]\\d\\d", response.status_code))?;
+        let status = crate::aws::errors::parse_status(&response.status_code).ok_or_else(|| {
+            format!("the integration response's status `{}` is not [1-5]\\d\\d", response.status_code)
+        })?;
         if status < 200 {
             // AWS takes it; a client takes it for an interim response and waits for the final one.
             return Err(format!("a response with status {status} would never end"));

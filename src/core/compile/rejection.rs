@@ -1,10 +1,10 @@
 //! Gateway responses: customizations resolved and their expressions parsed.
 
 use crate::aws::errors::{Customization, Prepared, ResponseType, parse_status, resolve};
-use crate::exchange::headers::REMAPPED;
 use crate::mapping::Substitution;
 use crate::mapping::expression::{Expression, Side, Target};
 use crate::model::rest::{GatewayResponse, RestApi};
+use crate::plan::headers::REMAPPED;
 use crate::plan::{ByMediaType, RejectionPlan};
 use crate::proto::http::{FieldSet, KnownField};
 

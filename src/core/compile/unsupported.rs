@@ -9,12 +9,20 @@ use super::Findings;
 pub(super) fn closed_by(method: &Method, api: &RestApi) -> Option<(&'static str, String)> {
     match &method.authorization {
         Authorization::None => {}
-        Authorization::Iam => return Some(("authorization-unsupported", "IAM authorization is not supported yet".into())),
+        Authorization::Iam => {
+            return Some(("authorization-unsupported", "IAM authorization is not supported yet".into()));
+        }
         Authorization::Custom { authorizer } => {
-            return Some(("authorization-unsupported", format!("the Lambda authorizer `{authorizer}` is not supported yet")));
+            return Some((
+                "authorization-unsupported",
+                format!("the Lambda authorizer `{authorizer}` is not supported yet"),
+            ));
         }
         Authorization::Cognito { authorizer, .. } => {
-            return Some(("authorization-unsupported", format!("the Cognito authorizer `{authorizer}` is not supported yet")));
+            return Some((
+                "authorization-unsupported",
+                format!("the Cognito authorizer `{authorizer}` is not supported yet"),
+            ));
         }
     }
     if method.api_key_required {
@@ -49,7 +57,9 @@ pub(super) fn unserved(integration: &Integration) -> Option<String> {
     if integration.connection_type == ConnectionType::VpcLink {
         return Some("VPC links are not supported yet".into());
     }
-    if integration.content_handling.is_some() || integration.responses.iter().any(|response| response.content_handling.is_some()) {
+    if integration.content_handling.is_some()
+        || integration.responses.iter().any(|response| response.content_handling.is_some())
+    {
         return Some("contentHandling is not supported yet".into());
     }
     None
@@ -60,7 +70,8 @@ pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
     let place = crate::base::Place::NOWHERE;
     if api.minimum_compression_size.is_some() {
         let message = "minimumCompressionSize is stored; responses are not compressed yet".to_owned();
-        let found = findings.warn("compression-unsupported", place, "/x-amazon-apigateway-minimum-compression-size", message);
+        let found =
+            findings.warn("compression-unsupported", place, "/x-amazon-apigateway-minimum-compression-size", message);
         found.on_aws = "responses of at least that size are compressed for clients that accept it".into();
     }
     if !api.binary_media_types.is_empty() {
@@ -82,7 +93,8 @@ pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
         findings.add(Severity::Note, "endpoint-unsupported", place, "", message);
     }
     if api.disable_execute_api_endpoint {
-        let message = "disableExecuteApiEndpoint is stored; the default host still answers, for there is no other yet".to_owned();
+        let message =
+            "disableExecuteApiEndpoint is stored; the default host still answers, for there is no other yet".to_owned();
         let found = findings.warn("endpoint-unsupported", place, "", message);
         found.on_aws = "the default host answers 403 Forbidden".into();
     }
@@ -95,10 +107,14 @@ pub(super) fn say_integration(integration: &Integration, pointer: &str, findings
         findings.add(Severity::Note, "cache-unsupported", integration.place, pointer, message);
     }
     if integration.stream {
-        let message = "responseTransferMode STREAM: responses are streamed whatever the mode, the 15 minutes it allows are not".to_owned();
+        let message =
+            "responseTransferMode STREAM: responses are streamed whatever the mode, the 15 minutes it allows are not"
+                .to_owned();
         findings.add(Severity::Note, "stream-unsupported", integration.place, pointer, message);
     }
-    if integration.credentials.is_some() && matches!(integration.kind, IntegrationKind::Http | IntegrationKind::HttpProxy | IntegrationKind::Mock) {
+    if integration.credentials.is_some()
+        && matches!(integration.kind, IntegrationKind::Http | IntegrationKind::HttpProxy | IntegrationKind::Mock)
+    {
         let message = "credentials have no effect on this type of integration".to_owned();
         findings.add(Severity::Note, "credentials-unused", integration.place, pointer, message);
     }

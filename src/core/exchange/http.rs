@@ -15,13 +15,16 @@ pub(super) async fn integrate<'x, E: Effects>(
 ) -> Result<Served, Rejection> {
     let body = choose_body(x, plan)?;
     request::write_request(x, stage, plan, body)?;
-    let called = effects.now();
     let method = request::backend_method(x, plan);
     let mut request = std::mem::take(&mut x.scratch.request);
     let call = Call {
         upstream: plan.upstream,
         request: &mut request,
-        body: if body == Body::Clients && x.request.body != BodyShape::Empty { CallBody::Clients } else { CallBody::Own },
+        body: if body == Body::Clients && x.request.body != BodyShape::Empty {
+            CallBody::Clients
+        } else {
+            CallBody::Own
+        },
         is_idempotent: is_idempotent(method),
         is_head: method == b"HEAD",
         timeout: plan.timeout,
@@ -29,7 +32,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     let answered = effects.call(call).await;
     x.scratch.request = request;
     x.keeps_alive &= effects.body_is_done();
-    x.facts.integration_latency_nanos = u64::try_from(effects.now().since(called).as_nanos()).ok();
+    x.facts.integration_latency_nanos = Some(effects.now().since(x.facts.started).as_nanos() as u64);
     answered.map_err(Rejection::from)?;
     let status = effects.answer().head.status.code();
     x.facts.integration_status = Some(status);

@@ -5,7 +5,6 @@
 //! `scratch.response`, and passes a back end's body on when the answer is [`Served::Relay`].
 
 pub mod effects;
-pub mod headers;
 mod http;
 mod mock;
 mod reject;
@@ -24,7 +23,6 @@ use crate::proto::http::{KnownField, Method, Version};
 use crate::record::ids::{self, TraceSeed};
 
 pub use effects::{Answer, BodyFailure, Call, CallBody, CallFailure, Effects};
-pub use mock::status_code;
 pub use reject::{Rejection, write_refusal};
 
 /// What a step that can only fail comes to.

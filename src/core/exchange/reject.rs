@@ -133,7 +133,9 @@ impl From<CallFailure> for Rejection {
                 let reason = "Execution failed due to a timeout error";
                 Self { reason: Some(reason.into()), ..Self::of(ResponseType::IntegrationTimeout) }
             }
-            CallFailure::TooManyConnections => Self::shed("the origin has as many connections as --origin-connections-max allows"),
+            CallFailure::TooManyConnections => {
+                Self::shed("the origin has as many connections as --origin-connections-max allows")
+            }
             CallFailure::OutOfMemory => Self::shed("the memory cap of --memory-max is reached"),
             CallFailure::Body(failure) => failure.into(),
         };
@@ -209,7 +211,8 @@ fn write_headers(x: &Exchange<'_>, plan: &RejectionPlan, out: &mut Vec<u8>) -> b
     let mut has_content_type = false;
     for (name, expression) in &plan.headers {
         let mut value = Vec::new();
-        if expression.write(&x.values(None), &mut value) == Presence::Present && write_field(name, &value, out).is_ok() {
+        if expression.write(&x.values(None), &mut value) == Presence::Present && write_field(name, &value, out).is_ok()
+        {
             has_content_type |= name.eq_ignore_ascii_case(b"content-type");
         }
     }

@@ -1,12 +1,12 @@
 //! The request towards the back end: line, headers, and how its body is framed.
 
 use crate::mapping::{Presence, query};
+use crate::plan::headers::DROPPED_TO_PROXY;
 use crate::plan::{BodyTemplate, HttpPlan, StagePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length};
 use crate::proto::h1::{Field, Fields};
 use crate::proto::http::{Authority, FieldSet, KnownField};
 
-use super::headers::DROPPED_TO_PROXY;
 use super::{BodyShape, Exchange, Rejection, Step};
 
 /// What follows the head.
@@ -44,7 +44,11 @@ fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, out: &mut Ve
         let authority = upstream.map_or("", |upstream| &upstream.authority);
         write_line(out, b"Host", authority.as_bytes());
     }
-    if plan.is_proxy { write_client_fields(x, plan, out) } else { write_own_fields(x, stage, plan, out) };
+    if plan.is_proxy {
+        write_client_fields(x, plan, out)
+    } else {
+        write_own_fields(x, stage, plan, out)
+    };
     write_mapped_fields(x, plan, out)?;
     write_line(out, b"X-Amzn-Trace-Id", &x.facts.trace_header(x.request.field(KnownField::XAmznTraceId)));
     out.extend_from_slice(&stage.api_id_line);
@@ -106,7 +110,9 @@ fn write_filled_path(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> St
     if out[start..].iter().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(Rejection::bad_endpoint("Invalid endpoint address: the filled URI holds a space, a control character or a byte beyond ASCII"))
+    Err(Rejection::bad_endpoint(
+        "Invalid endpoint address: the filled URI holds a space, a control character or a byte beyond ASCII",
+    ))
 }
 
 /// §9.2 step B, `HTTP_PROXY`: the client's headers but for those that are dropped or mapped.
@@ -143,7 +149,8 @@ fn has_repeated_names(fields: &Fields, bytes: &[u8]) -> bool {
             return seen;
         }
         let name = field.name.of(bytes);
-        let ends = [name.first(), name.last()].into_iter().flatten().map(|byte| usize::from(byte | 0x20)).sum::<usize>();
+        let ends =
+            [name.first(), name.last()].into_iter().flatten().map(|byte| usize::from(byte | 0x20)).sum::<usize>();
         let bit = 1_u64 << ((ends * 7 + name.len()) & 63);
         let seen = others & bit != 0;
         others |= bit;

@@ -1,12 +1,12 @@
 //! The response to the client: head, headers of the back end as they may pass, and a body of our own where there is one.
 
 use crate::mapping::Presence;
+use crate::plan::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
 use crate::plan::{ResponseBody, ResponsePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length, write_status_line};
 use crate::proto::http::{KnownField, Status};
 
 use super::effects::{Answer, Effects};
-use super::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
 use super::{Exchange, Framed, Rejection, Served, Step};
 
 /// How the body that follows a head is delimited.
@@ -41,8 +41,11 @@ pub(super) fn start(x: &mut Exchange<'_>, status: u16, body: Body) {
     };
     x.framed = framed;
     x.keeps_alive &= framed != Framed::UntilClose;
-    let connection: &[u8] =
-        if x.keeps_alive { b"Connection: keep-alive\r\nx-amzn-RequestId: " } else { b"Connection: close\r\nx-amzn-RequestId: " };
+    let connection: &[u8] = if x.keeps_alive {
+        b"Connection: keep-alive\r\nx-amzn-RequestId: "
+    } else {
+        b"Connection: close\r\nx-amzn-RequestId: "
+    };
     out.extend_from_slice(connection);
     out.extend_from_slice(&x.facts.request_id);
     out.extend_from_slice(b"\r\nx-amz-apigw-id: ");
@@ -100,7 +103,11 @@ fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
 
 /// `HTTP` and `MOCK`: mapped headers only, and the body of the response template. `answer` is the back end's; MOCK has
 /// none.
-pub(super) fn mapped(x: &mut Exchange<'_>, plan: &ResponsePlan, answer: Option<Answer<'_>>) -> Result<Served, Rejection> {
+pub(super) fn mapped(
+    x: &mut Exchange<'_>,
+    plan: &ResponsePlan,
+    answer: Option<Answer<'_>>,
+) -> Result<Served, Rejection> {
     let rendered = render_body(x, plan, answer)?;
     let length = match (&rendered, answer) {
         (Some((_, body)), _) => Some(body.len() as u64),
@@ -144,7 +151,12 @@ fn render_body<'p>(
 }
 
 /// §9.2 step D for mapped headers, and the content type that no mapping gives.
-fn write_mapped_fields(x: &mut Exchange<'_>, plan: &ResponsePlan, media_type: &str, answer: Option<Answer<'_>>) -> Step {
+fn write_mapped_fields(
+    x: &mut Exchange<'_>,
+    plan: &ResponsePlan,
+    media_type: &str,
+    answer: Option<Answer<'_>>,
+) -> Step {
     let mut out = std::mem::take(&mut x.scratch.response);
     let mut has_content_type = false;
     let mut written = Ok(());

@@ -2,13 +2,13 @@
 
 use crate::aws::errors::quote_from;
 use crate::mapping::{ContextVariable, Values};
+use crate::plan::headers::DROPPED_ON_ARRIVAL;
 use crate::proto::h1::Fields;
 use crate::proto::http::KnownField;
 use crate::record::clf::ClfClock;
 use crate::record::ids;
 
 use super::effects::Answer;
-use super::headers::DROPPED_ON_ARRIVAL;
 use super::{Exchange, Facts};
 
 /// An exchange as an expression sees it: with the back end's answer where there is one already.
@@ -85,7 +85,9 @@ impl Values for ExchangeValues<'_, '_> {
 
     fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
         let x = self.x;
-        context_of_stage(x, variable, out) || context_of_request(x, variable, out) || context_of_facts(&x.facts, variable, out)
+        context_of_stage(x, variable, out)
+            || context_of_request(x, variable, out)
+            || context_of_facts(&x.facts, variable, out)
     }
 }
 

@@ -32,11 +32,7 @@ impl Responses {
 
     /// Freezes the choice. `matches(index, status)` says whether a plan's pattern matches a status; the first that does
     /// wins, else `default`.
-    pub fn new(
-        plans: Vec<ResponsePlan>,
-        default: Option<usize>,
-        mut matches: impl FnMut(usize, &str) -> bool,
-    ) -> Self {
+    pub fn new(plans: Vec<ResponsePlan>, default: Option<usize>, mut matches: impl FnMut(usize, &str) -> bool) -> Self {
         debug_assert!(plans.len() <= Self::COUNT_MAX, "compile refuses more");
         let index = |chosen: Option<usize>| chosen.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE);
         let mut choose = |status: usize| {

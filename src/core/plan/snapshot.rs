@@ -64,12 +64,15 @@ pub struct UpstreamPlan {
     pub authority: Box<str>,
 }
 
+/// A stage under its name.
+type NamedStage = (Box<[u8]>, StageSlot);
+
 /// Which stage a request asks for.
 #[derive(Debug, Default)]
 pub struct HostTable {
-    apis: HashMap<Box<[u8]>, Vec<(Box<[u8]>, StageSlot)>, ahash::RandomState>,
+    apis: HashMap<Box<[u8]>, Vec<NamedStage>, ahash::RandomState>,
     /// The stage that also answers on any other host, with or without its name in the path (`dev`'s FILE).
-    bare: Option<(Box<[u8]>, StageSlot)>,
+    bare: Option<NamedStage>,
 }
 
 /// Where a request goes, and where the resource path begins in its path.
@@ -127,7 +130,7 @@ impl HostTable {
     }
 }
 
-fn stage_named(stages: &[(Box<[u8]>, StageSlot)], name: &[u8], offset: usize) -> Result<Entry, NoEntry> {
+fn stage_named(stages: &[NamedStage], name: &[u8], offset: usize) -> Result<Entry, NoEntry> {
     let found = stages.iter().find(|(known, _)| **known == *name);
     found.map(|&(_, stage)| Entry { stage, offset }).ok_or(NoEntry::UnknownStage)
 }
