@@ -156,7 +156,8 @@ fn check_response(told: &Told, asked: &RequestHead, effects: &Table<'_>, what: &
     if head.framing == Framing::UntilClose {
         assert!(!told.keeps_alive && !head.keep_alive, "{what}");
     } else {
-        assert!(decoder.is_done(), "cut short\n{what}");
+        // What an origin cuts short the driver cuts off.
+        assert!(decoder.is_done() || is_cut_short(told, effects), "cut short\n{what}");
     }
     let says_close = head.fields.value(K::Connection, &told.wire) == Some(b"close");
     assert_eq!(says_close, !told.keeps_alive, "{what}");
@@ -179,6 +180,13 @@ fn check_response(told: &Told, asked: &RequestHead, effects: &Table<'_>, what: &
     if asked.version == ringgate_core::proto::http::Version::Http10 {
         assert!(!head.fields.contains(K::TransferEncoding), "{what}");
     }
+}
+
+fn is_cut_short(told: &Told, effects: &Table<'_>) -> bool {
+    let mut decoder = BodyDecoder::new(effects.answer_head.framing);
+    let answer = effects.answer.unwrap_or_default();
+    decoded(&mut decoder, answer.get(effects.answer_head.len..).unwrap_or_default());
+    told.served == Served::Relay && !decoder.is_done()
 }
 
 /// Every generated value that holds a line break tries to make this field.
@@ -217,7 +225,7 @@ const OURS: FieldSet = FieldSet::of(&[
 fn check_request(effects: &Table<'_>, asked: &RequestHead, request: &[u8], what: &str) {
     let what = format!("{what}\n-- sent\n{}", lossy(&effects.sent));
     let mut head = RequestHead::new();
-    let limits = HeadLimits { header_bytes_max: 1 << 20, line_bytes_max: 1 << 20, ..HeadLimits::default() };
+    let limits = HeadLimits { header_bytes_max: 1 << 20, start_line_bytes_max: 1 << 20, ..HeadLimits::default() };
     let parsed = parse_request(&effects.sent, &limits, &mut head);
     assert_eq!(parsed, Ok(Progress::Complete(head.len)), "{what}");
     let called = effects.called.expect("a call was made");

@@ -85,6 +85,7 @@ fn declared_length(x: &Exchange<'_>, answer: &Answer<'_>) -> Option<u64> {
 fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
     let Answer { head, bytes, .. } = *answer;
     let out = &mut x.scratch.response;
+    let mut has_content_type = false;
     for field in &head.fields {
         if DROPPED_FROM_PROXY.contains(field.known)
             || head.fields.is_named_by_connection(field.name.of(bytes), bytes)
@@ -94,9 +95,10 @@ fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
         if REMAPPED_FROM_PROXY.contains(field.known) {
             out.extend_from_slice(REMAPPED_PREFIX);
         }
+        has_content_type |= field.known == KnownField::ContentType;
         copy_field(field, bytes, out);
     }
-    if !head.fields.contains(KnownField::ContentType) {
+    if !has_content_type {
         out.extend_from_slice(b"Content-Type: application/json\r\n");
     }
 }
