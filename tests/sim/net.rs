@@ -194,8 +194,8 @@ fn three_thousand_operations_at_once_all_end() {
             let (client, server) = connected(&listener, address).await;
             sockets.extend([Rc::new(client), Rc::new(server)]);
         }
-        for socket in sockets.iter().cloned() {
-            let done = done.clone();
+        for socket in &sockets {
+            let (socket, done) = (socket.clone(), done.clone());
             spawn(async move {
                 let (read, buffer) = socket.read(vec![0; 8], 0..8).await;
                 assert_eq!(&buffer[..read.expect("the peer writes")], b"x");
@@ -203,7 +203,7 @@ fn three_thousand_operations_at_once_all_end() {
             });
         }
         sleep(Duration::from_millis(5)).await;
-        for socket in sockets.iter().cloned() {
+        for socket in sockets {
             spawn(async move { send(&socket, b"x").await });
         }
         while done.get() < 2 * PAIRS {

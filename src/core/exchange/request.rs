@@ -145,11 +145,11 @@ fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
     write_forwarded(x, plan, out);
 }
 
-/// Whether two fields may share a name. Most messages have none, and are told by a set of known names and a small hash of
-/// the others; a false yes costs time, nothing else.
+/// Whether two fields share a name. Most messages have none that do, and are told by a set of known names and a small
+/// hash of the others; where that is in doubt the names before are compared.
 fn has_repeated_names(fields: &Fields, bytes: &[u8]) -> bool {
     let (mut known, mut others) = (FieldSet::EMPTY, 0_u64);
-    fields.iter().any(|field| {
+    fields.iter().enumerate().any(|(index, field)| {
         if field.known != KnownField::Other {
             let seen = known.contains(field.known);
             known = known.with(field.known);
@@ -159,9 +159,9 @@ fn has_repeated_names(fields: &Fields, bytes: &[u8]) -> bool {
         let ends =
             [name.first(), name.last()].into_iter().flatten().map(|byte| usize::from(byte | 0x20)).sum::<usize>();
         let bit = 1_u64 << ((ends * 7 + name.len()) & 63);
-        let seen = others & bit != 0;
+        let is_doubtful = others & bit != 0;
         others |= bit;
-        seen
+        is_doubtful && fields.iter().take(index).any(|before| before.name.of(bytes).eq_ignore_ascii_case(name))
     })
 }
 
