@@ -1,0 +1,10 @@
+//! The program from outside: definitions go in by a file, requests and answers by sockets.
+
+mod bodies;
+mod client;
+mod harness;
+mod headers;
+mod integrations;
+mod origin;
+mod routing;
+mod streams;
