@@ -86,7 +86,7 @@ impl Deadlines {
     /// Wakes every task that waits for a deadline of its own.
     pub fn wake_all(&self) {
         for (_, entry) in self.0.borrow_mut().iter_mut() {
-            if entry.how.is_none() {
+            if entry.how.is_none() && entry.at != NEVER {
                 entry.fire();
             }
         }
@@ -125,7 +125,17 @@ impl Deadline {
         entry.is_woken = false;
     }
 
-    /// Runs `future` until the deadline set with [`Deadline::wake_at`]. `None`: it was dropped unfinished, so it must
+    /// Wakes the task in [`Deadline::or_woken`] now.
+    pub fn wake(&self) {
+        let mut table = self.table.borrow_mut();
+        let entry = &mut table[self.key];
+        entry.is_woken = true;
+        if let Some(waker) = entry.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Runs `future` until [`Deadline::wake`] or the deadline set with [`Deadline::wake_at`]. `None`: it was dropped unfinished, so it must
     /// hold nothing that is lost with it; waiting for readability is such a one, reading is not.
     pub async fn or_woken<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
@@ -150,6 +160,7 @@ impl Deadline {
         let entry = &mut table[self.key];
         entry.at = NEVER;
         entry.waker = None;
+        entry.is_woken = false;
     }
 
     /// Whether a deadline passed since this was made.

@@ -48,7 +48,7 @@ impl Shard {
     }
 
     fn watched(&self, connection: Connection, upstream: UpstreamSlot) -> Origin {
-        Origin { deadline: self.deadlines.watch(connection.stream.socket()), connection, upstream }
+        Origin { deadline: self.deadlines.watch(connection.stream.socket()), connection, upstream, is_spent: false }
     }
 
     async fn connect(&self, upstream: UpstreamSlot, deadline: Instant) -> Result<Origin, CallFailure> {
@@ -189,7 +189,7 @@ impl Shard {
         if !is_reusable || self.is_draining() {
             return self.close_origin(origin);
         }
-        let Origin { deadline, connection, upstream } = origin;
+        let Origin { deadline, connection, upstream, .. } = origin;
         drop(deadline);
         let now = self.clock.recent();
         self.pool(upstream, |pool| pool.put_idle(connection, now));
