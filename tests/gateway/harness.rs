@@ -1,7 +1,7 @@
 //! Starts the built program on ports that the kernel chose, and ends it by its process id.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 
 use super::client::{Client, Response};
 
@@ -218,7 +219,10 @@ impl Start {
                 command
             }
         };
-        command.arg("dev").arg(file).args(["--admin=127.0.0.1:0", "--driver", self.driver]);
+        command.arg("dev").arg(file).args(["--driver", self.driver]);
+        if !self.flags.iter().any(|flag| flag.starts_with("--admin=")) {
+            command.arg("--admin=127.0.0.1:0");
+        }
         if self.listens {
             command.arg("--listen=127.0.0.1:0");
         }
@@ -265,6 +269,15 @@ impl Gateway {
 
     pub fn connect(&self) -> Client {
         Client::connect(self.port)
+    }
+
+    /// A connection with little room on its way, as over a slow network.
+    pub fn connect_narrowly(&self) -> Client {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a socket");
+        socket.set_tcp_mss(536).expect("a socket");
+        socket.connect(&SocketAddr::from(([127, 0, 0, 1], self.port)).into()).expect("the gateway listens");
+        Client::of(socket.into())
     }
 
     /// One request on a connection of its own.

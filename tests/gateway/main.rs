@@ -2,6 +2,8 @@
 
 mod bodies;
 mod client;
+mod deadlines;
+mod failures;
 mod harness;
 mod headers;
 mod integrations;
