@@ -35,7 +35,7 @@ impl Shard {
             // A request that must not be sent twice is not sent into a connection that may just have been closed.
             if is_idempotent || connection.stream.socket().is_quiet() {
                 self.counters.origin_reuses.increment();
-                return Ok(Origin { connection, upstream });
+                return Ok(Origin { connection, upstream, is_spent: false });
             }
             self.pool(upstream, |pool| pool.open -= 1);
         }
@@ -98,7 +98,7 @@ impl Shard {
                 Ok(stream) => {
                     self.counters.origin_connects.increment();
                     let connection = Connection::new(stream, address, &self.deadlines);
-                    return Ok(Origin { connection, upstream });
+                    return Ok(Origin { connection, upstream, is_spent: false });
                 }
                 Err(why) => {
                     self.set_aside(upstream, address);
@@ -191,7 +191,7 @@ impl Shard {
         if !is_reusable || self.is_draining() {
             return self.close_origin(origin);
         }
-        let Origin { connection, upstream } = origin;
+        let Origin { connection, upstream, .. } = origin;
         let now = self.clock.recent();
         self.pool(upstream, |pool| pool.put_idle(connection, now));
     }

@@ -9,6 +9,9 @@ use crate::proto::http::{KnownField, Method, Status};
 use super::effects::{BodyFailure, CallFailure};
 use super::{Exchange, Served, respond};
 
+/// How the reason begins when the endpoint's address is at fault.
+const BAD_ENDPOINT: &str = "Invalid endpoint address";
+
 /// Why the gateway answers itself.
 #[derive(Clone, Debug)]
 pub struct Rejection {
@@ -62,9 +65,12 @@ impl Rejection {
         Self::configuration(reason)
     }
 
-    /// The definition makes no answer possible.
+    /// The definition makes no answer possible. A bad endpoint is recorded without the space after the colon
+    /// (R `test_apigw_stage_variables`).
     pub(super) fn configuration(reason: &str) -> Self {
-        Self { reason: Some(reason.into()), ..Self::of(ResponseType::ApiConfigurationError) }
+        let base = Self::of(ResponseType::ApiConfigurationError);
+        let style = if reason.starts_with(BAD_ENDPOINT) { BodyStyle::Compact } else { base.style };
+        Self { reason: Some(reason.into()), style, ..base }
     }
 
     /// No integration response matches.
@@ -111,19 +117,15 @@ impl Rejection {
         Self { message: "Network error communicating with endpoint", reason: Some(reason.into()), ..failure }
     }
 
-    /// A bad endpoint: recorded without the space after the colon.
-    fn bad_endpoint(reason: &'static str) -> Self {
-        Self { style: BodyStyle::Compact, ..Self::configuration(reason) }
-    }
 }
 
 /// rest-integrations §8.1.
 impl From<CallFailure> for Rejection {
     fn from(failure: CallFailure) -> Self {
         let rejection = match failure {
-            CallFailure::Refused => Self::bad_endpoint("Invalid endpoint address: the connection was refused"),
-            CallFailure::NameNotFound => Self::bad_endpoint("Invalid endpoint address: the name does not resolve"),
-            CallFailure::AddressNotAllowed => Self::bad_endpoint(
+            CallFailure::Refused => Self::configuration("Invalid endpoint address: the connection was refused"),
+            CallFailure::NameNotFound => Self::configuration("Invalid endpoint address: the name does not resolve"),
+            CallFailure::AddressNotAllowed => Self::configuration(
                 "Invalid endpoint address: link-local metadata addresses and our own admin listener are refused; \
                  --allow-origin-address names exceptions",
             ),

@@ -37,7 +37,7 @@ pub(super) fn start(x: &mut Exchange<'_>, status: u16, body: Body) {
             Framed::Chunked
         }
         Body::Unknown => Framed::UntilClose,
-        Body::Never => Framed::Length,
+        Body::Never => Framed::Bodiless,
     };
     x.framed = framed;
     x.keeps_alive &= framed != Framed::UntilClose;
