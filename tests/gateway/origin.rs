@@ -89,9 +89,7 @@ impl Origin {
     /// Gives every request the same answer.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
-        Self::start(move |connection| {
-            while connection.request().is_some() && connection.send(&answer) {}
-        })
+        Self::start(move |connection| while connection.request().is_some() && connection.send(&answer) {})
     }
 
     /// Answers with what came: the start line and the body.

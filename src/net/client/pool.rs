@@ -32,7 +32,13 @@ pub struct Connection {
 impl Connection {
     /// A fresh connection.
     pub fn new(stream: OriginStream, address: SocketAddr, deadlines: &Deadlines) -> Self {
-        Self { deadline: deadlines.watch(stream.socket()), stream, address, is_reused: false, idle_since: Instant::default() }
+        Self {
+            deadline: deadlines.watch(stream.socket()),
+            stream,
+            address,
+            is_reused: false,
+            idle_since: Instant::default(),
+        }
     }
 }
 
