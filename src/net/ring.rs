@@ -188,10 +188,6 @@ impl Socket {
     /// The kernel's; how much was written before is not known.
     pub async fn write_all(&self, mut buffer: Vec<u8>, range: Range<usize>) -> Lent<()> {
         let Range { mut start, end } = range;
-        match self.send_now(&buffer[start..end]) {
-            Ok(sent) => start += sent,
-            Err(error) => return (Err(error), buffer),
-        }
         while start < end {
             let slice = buffer.slice(start..end);
             let (result, slice) = match self.stream() {
@@ -207,16 +203,6 @@ impl Socket {
             }
         }
         (Ok(()), buffer)
-    }
-
-    /// Writes what fits the socket's buffer, without waiting. Nearly every write does, and then a system call is
-    /// cheaper than an operation: no entry, no completion, no wake-up of the task.
-    fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
-        let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
-        match rustix::net::send(borrow(&self.descriptor()), bytes, flags) {
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(0),
-            sent => Ok(sent?),
-        }
     }
 
     /// The descriptor, to shut down on a deadline. Valid while this socket lives.
