@@ -58,6 +58,9 @@ pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
     let path = file.or_else(|| find_in(Path::new("."))).ok_or_else(|| {
         wrong_call("no definition: name a file, or run where there is an openapi, swagger, api or template file (yaml, yml, json)")
     })?;
+    let mut settings = settings.clone();
+    let admin = bind_admin(&mut settings)?;
+    let settings = &settings;
     let service = Service::new(settings, path);
     let mut publisher = Publisher::new(service.stage_options()?);
     let (text, stage) = service.first(&mut publisher)?;
@@ -76,7 +79,6 @@ pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
         listeners,
         log,
     };
-    let admin = bind_admin(settings)?;
     let gateway = Gateway::start(plan, publisher, &snapshot).map_err(|error| wrong_call(error.to_string()))?;
     drop(snapshot);
     let _ = rustix::process::nice(CONTROL_NICE);
@@ -192,12 +194,19 @@ struct Admin {
     metrics: Option<StdTcpListener>,
 }
 
-fn bind_admin(settings: &Settings) -> Result<Admin, Failure> {
-    let bind = |flag: &str, address: SocketAddr| {
-        StdTcpListener::bind(address).map_err(|error| wrong_call(format!("--{flag} {address}: {error}")))
+/// Binds the admin side. The settings learn the ports that the kernel chose: they are announced, and no origin may be
+/// there.
+fn bind_admin(settings: &mut Settings) -> Result<Admin, Failure> {
+    let bind = |flag: &str, address: &mut SocketAddr| {
+        let bound = StdTcpListener::bind(*address).and_then(|listener| {
+            *address = listener.local_addr()?;
+            Ok(listener)
+        });
+        bound.map_err(|error| wrong_call(format!("--{flag} {address}: {error}")))
     };
-    let metrics = settings.admin.metrics.map(|address| bind("metrics", address)).transpose()?;
-    Ok(Admin { main: bind("admin", settings.admin.address)?, metrics })
+    let main = bind("admin", &mut settings.admin.address)?;
+    let metrics = settings.admin.metrics.as_mut().map(|address| bind("metrics", address)).transpose()?;
+    Ok(Admin { main, metrics })
 }
 
 impl Admin {

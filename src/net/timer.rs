@@ -112,6 +112,18 @@ impl Deadline {
         entry.canceller.get_or_insert_default().handle()
     }
 
+    /// A handle for a read that [`Deadline::cancel`] shall be able to end; its deadline stays what it is.
+    pub fn cancellable(&self) -> CancelHandle {
+        self.table.borrow_mut()[self.key].canceller.get_or_insert_default().handle()
+    }
+
+    /// Ends the read that was given a handle, now.
+    pub fn cancel(&self) {
+        let mut table = self.table.borrow_mut();
+        let entry = &mut table[self.key];
+        entry.canceller = entry.canceller.take().map(Canceller::cancel);
+    }
+
     /// Takes the deadline away.
     pub fn clear(&self) {
         self.table.borrow_mut()[self.key].at = NEVER;

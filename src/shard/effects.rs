@@ -56,6 +56,8 @@ pub struct Origin {
     pub connection: Connection,
     /// Its pool.
     pub upstream: UpstreamSlot,
+    /// Our side has ended, or broken off within a request: it serves nobody else.
+    pub is_spent: bool,
 }
 
 /// One request's view of the shard.
@@ -201,15 +203,16 @@ impl ShardEffects<'_> {
             return Err(if is_reused { Attempt::Stale { nothing_written: false } } else { network() });
         }
         if streams {
-            self.upload(origin, chunked).await?;
+            origin.is_spent = self.upload(origin, chunked).await?;
         }
         self.receive_head(origin, call.is_head).await
     }
 
-    /// Passes the rest of the client's body on while watching for an early answer.
-    async fn upload(&mut self, origin: &Origin, chunked: bool) -> Result<(), Attempt> {
+    /// Passes the rest of the client's body on while watching for an early answer. `true`: the origin did not get all of
+    /// it.
+    async fn upload(&mut self, origin: &Origin, chunked: bool) -> Result<bool, Attempt> {
         self.invite_body().await.map_err(body_failed)?;
-        let client = self.client;
+        let client_deadline = self.client_deadline;
         let stream = &origin.connection.stream;
         let early = {
             let mut upload = pin!(self.pump(origin, chunked));
@@ -225,7 +228,7 @@ impl ShardEffects<'_> {
                     // The answer came before the body was sent: the origin does not want the rest. What is under way is
                     // ended and awaited, not dropped.
                     early = true;
-                    client.shutdown(Shutdown::Read);
+                    client_deadline.cancel();
                     stream.socket().shutdown(Shutdown::Write);
                     return upload.as_mut().poll(context);
                 }
@@ -243,7 +246,7 @@ impl ShardEffects<'_> {
         if early {
             self.shard.counters.early_answers.increment();
         }
-        Ok(())
+        Ok(early)
     }
 
     async fn pump(&mut self, origin: &Origin, chunked: bool) -> Result<(), PumpFailure> {
@@ -309,7 +312,9 @@ impl ShardEffects<'_> {
         self.client_deadline.set(self.shard.clock.recent() + patience, Shutdown::Read);
         let left = self.body.bytes_left().and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
         let room = 0..buffer.len().min(left);
-        let (read, buffer) = self.client.read(buffer, room).await;
+        // Given up when the rest is not wanted any more; the socket stays open to linger on.
+        let cancel = self.client_deadline.cancellable();
+        let (read, buffer) = self.client.read_until_cancelled(buffer, room, cancel).await;
         self.client_deadline.clear();
         let result = match read {
             Ok(0) | Err(_) if self.client_deadline.has_fired() => Err(BodyFailure::Timeout),
@@ -429,9 +434,9 @@ impl ShardEffects<'_> {
 }
 
 impl OriginAnswer {
-    /// Whether it was read to its end and nothing came after it.
+    /// Whether it was read to its end, nothing came after it, and its connection can serve again.
     pub fn is_exhausted(&self) -> bool {
-        self.decoder.is_done() && self.next == self.end
+        self.decoder.is_done() && self.next == self.end && !self.origin.is_spent
     }
 
     /// Decodes the content that came with the head.

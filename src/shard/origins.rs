@@ -18,6 +18,8 @@ use crate::net::client::tls::{TlsStream, Verification};
 use crate::net::ring::{Shutdown, Socket};
 use crate::net::timeout;
 
+/// A connection used so recently is not asked whether it is still open.
+const SURELY_OPEN: Duration = Duration::from_millis(100);
 /// Patience with one address. The integration's own timeout bounds all attempts together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -32,10 +34,11 @@ impl Shard {
     ) -> Result<Origin, CallFailure> {
         let now = self.clock.recent();
         while may_reuse && let Some(connection) = self.pool(upstream, |pool| pool.take_idle(now)).flatten() {
-            // A request that must not be sent twice is not sent into a connection that may just have been closed.
-            if is_idempotent || connection.stream.socket().is_quiet() {
+            // A request that must not be sent twice is not sent into a connection that its origin may have closed
+            // meanwhile. Asking costs a system call, and those just used are not the ones that time out.
+            if is_idempotent || connection.idle_time(now) < SURELY_OPEN || connection.stream.socket().is_quiet() {
                 self.counters.origin_reuses.increment();
-                return Ok(Origin { connection, upstream });
+                return Ok(Origin { connection, upstream, is_spent: false });
             }
             self.pool(upstream, |pool| pool.open -= 1);
         }
@@ -98,7 +101,7 @@ impl Shard {
                 Ok(stream) => {
                     self.counters.origin_connects.increment();
                     let connection = Connection::new(stream, address, &self.deadlines);
-                    return Ok(Origin { connection, upstream });
+                    return Ok(Origin { connection, upstream, is_spent: false });
                 }
                 Err(why) => {
                     self.set_aside(upstream, address);
@@ -191,7 +194,7 @@ impl Shard {
         if !is_reusable || self.is_draining() {
             return self.close_origin(origin);
         }
-        let Origin { connection, upstream } = origin;
+        let Origin { connection, upstream, .. } = origin;
         let now = self.clock.recent();
         self.pool(upstream, |pool| pool.put_idle(connection, now));
     }

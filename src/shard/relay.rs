@@ -39,7 +39,8 @@ pub struct Relay<'r> {
 impl Relay<'_> {
     /// Sends `head` and the body of `answer`. Gives the number of body bytes that came from the origin.
     pub async fn run(&self, mut head: &[u8], answer: &mut OriginAnswer) -> (Ended, u64) {
-        if self.is_head || (answer.decoder.is_done() && answer.received == 0 && self.framed != Framed::Chunked) {
+        let is_bodiless = self.is_head || self.framed == Framed::Bodiless;
+        if is_bodiless || (answer.decoder.is_done() && answer.received == 0 && self.framed != Framed::Chunked) {
             let bytes = head.to_vec();
             let all = 0..bytes.len();
             return (self.write(bytes, all).await.0, 0);

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
 use ringgate_core::exchange::{self, Exchange, Facts, Request, SEED_BYTES, Scratch, Served};
 use ringgate_core::proto::h1::{HeadLimits, Progress, Refusal, RequestHead, ResponseHead, parse_request};
 
@@ -25,7 +26,8 @@ const PARK_AFTER: Duration = Duration::from_secs(1);
 /// How long, and for how many bytes, a connection that is being closed waits for its client to stop sending, so that the
 /// last response is not lost to a reset (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES_MAX: usize = 1024 * 1024;
+/// More than a whole body may have, so that a client that sends all of it before it looks still learns why.
+const LINGER_BYTES_MAX: usize = 2 * PAYLOAD_BYTES_MAX as usize;
 
 /// Memory that goes from connection to connection.
 #[derive(Default)]

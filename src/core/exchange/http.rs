@@ -32,7 +32,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     let answered = effects.call(call).await;
     x.scratch.request = request;
     x.keeps_alive &= effects.body_is_done();
-    x.facts.integration_latency_nanos = Some(effects.now().since(x.facts.started).as_nanos() as u64);
+    x.facts.integration_latency_nanos = u64::try_from(effects.now().since(x.facts.started).as_nanos()).ok();
     answered.map_err(Rejection::from)?;
     let status = effects.answer().head.status.code();
     x.facts.integration_status = Some(status);

@@ -198,6 +198,8 @@ pub enum Framed {
     Chunked,
     /// The connection ends.
     UntilClose,
+    /// Its status has no body (RFC 9110 section 6.4.1), whatever the back end sends.
+    Bodiless,
 }
 
 /// One request being served.

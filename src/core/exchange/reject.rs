@@ -62,9 +62,15 @@ impl Rejection {
         Self::configuration(reason)
     }
 
-    /// The definition makes no answer possible.
+    /// The definition makes no answer possible. A bad endpoint is recorded without the space after the colon
+    /// (R `test_apigw_stage_variables`).
     pub(super) fn configuration(reason: &str) -> Self {
         Self { reason: Some(reason.into()), ..Self::of(ResponseType::ApiConfigurationError) }
+    }
+
+    /// A bad endpoint: recorded without the space after the colon.
+    pub(super) fn bad_endpoint(reason: &str) -> Self {
+        Self { style: BodyStyle::Compact, ..Self::configuration(reason) }
     }
 
     /// No integration response matches.
@@ -109,11 +115,6 @@ impl Rejection {
     fn network(reason: &'static str) -> Self {
         let failure = Self::of(ResponseType::IntegrationFailure);
         Self { message: "Network error communicating with endpoint", reason: Some(reason.into()), ..failure }
-    }
-
-    /// A bad endpoint: recorded without the space after the colon.
-    pub(super) fn bad_endpoint(reason: &str) -> Self {
-        Self { style: BodyStyle::Compact, ..Self::configuration(reason) }
     }
 }
 

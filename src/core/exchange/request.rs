@@ -29,19 +29,13 @@ impl Eq for BodyTemplate {}
 pub(super) fn write_request(x: &mut Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, body: Body<'_>) -> Step {
     let (mut out, mut value) = (std::mem::take(&mut x.scratch.request), std::mem::take(&mut x.scratch.value));
     out.clear();
-    let written = write_head(x, stage, plan, &mut value, &mut out)
-        .and_then(|()| write_body(x, plan, body, &mut value, &mut out));
+    let written =
+        write_head(x, stage, plan, &mut value, &mut out).and_then(|()| write_body(x, plan, body, &mut value, &mut out));
     (x.scratch.request, x.scratch.value) = (out, value);
     written
 }
 
-fn write_head(
-    x: &Exchange<'_>,
-    stage: &StagePlan,
-    plan: &HttpPlan,
-    value: &mut Vec<u8>,
-    out: &mut Vec<u8>,
-) -> Step {
+fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, value: &mut Vec<u8>, out: &mut Vec<u8>) -> Step {
     out.extend_from_slice(backend_method(x, plan));
     out.push(b' ');
     write_target(x, plan, value, out)?;

@@ -37,7 +37,7 @@ pub(super) fn start(x: &mut Exchange<'_>, status: u16, body: Body) {
             Framed::Chunked
         }
         Body::Unknown => Framed::UntilClose,
-        Body::Never => Framed::Length,
+        Body::Never => Framed::Bodiless,
     };
     x.framed = framed;
     x.keeps_alive &= framed != Framed::UntilClose;
@@ -87,9 +87,7 @@ fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
     let out = &mut x.scratch.response;
     let mut has_content_type = false;
     for field in &head.fields {
-        if DROPPED_FROM_PROXY.contains(field.known)
-            || head.fields.is_named_by_connection(field.name.of(bytes), bytes)
-        {
+        if DROPPED_FROM_PROXY.contains(field.known) || head.fields.is_named_by_connection(field.name.of(bytes), bytes) {
             continue;
         }
         if REMAPPED_FROM_PROXY.contains(field.known) {

@@ -32,7 +32,20 @@ pub struct Connection {
 impl Connection {
     /// A fresh connection.
     pub fn new(stream: OriginStream, address: SocketAddr, deadlines: &Deadlines) -> Self {
-        Self { deadline: deadlines.watch(stream.socket()), stream, address, is_reused: false, idle_since: Instant::default() }
+        Self {
+            deadline: deadlines.watch(stream.socket()),
+            stream,
+            address,
+            is_reused: false,
+            idle_since: Instant::default(),
+        }
+    }
+}
+
+impl Connection {
+    /// How long it has been idle.
+    pub fn idle_time(&self, now: Instant) -> Duration {
+        now.since(self.idle_since)
     }
 }
 
