@@ -101,7 +101,10 @@ impl Shard {
                 }
                 Err(why) => {
                     self.set_aside(upstream, address);
-                    failure = why;
+                    // Of several addresses, the one that got furthest says most.
+                    if failure == CallFailure::Refused {
+                        failure = why;
+                    }
                 }
             }
         }
