@@ -92,7 +92,7 @@ impl Effects for ShardEffects<'_> {
         let head_len = call.request.len();
         let mut may_reuse = true;
         loop {
-            let mut origin = self.shard.origin(call.upstream, deadline, may_reuse, call.is_idempotent).await?;
+            let mut origin = self.shard.origin(call.upstream, deadline, may_reuse).await?;
             origin.deadline.set(deadline, Shutdown::Both);
             match self.attempt(&mut origin, &mut call, head_len).await {
                 Ok(received) => {

@@ -29,12 +29,12 @@ impl Shard {
         upstream: UpstreamSlot,
         deadline: Instant,
         may_reuse: bool,
-        is_idempotent: bool,
     ) -> Result<Origin, CallFailure> {
         let now = self.clock.recent();
         while may_reuse && let Some(connection) = self.pool(upstream, |pool| pool.take_idle(now)).flatten() {
-            // A request that must not be sent twice is not sent into a connection that may just have been closed.
-            if is_idempotent || connection.stream.socket().is_quiet() {
+            // One that was closed is no use, and one that brings bytes nobody asked for is worse: they would be read as
+            // the answer to this request.
+            if connection.stream.socket().is_quiet() {
                 self.counters.origin_reuses.increment();
                 return Ok(self.watched(connection, upstream));
             }

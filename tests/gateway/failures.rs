@@ -83,7 +83,8 @@ fn an_answer_that_breaks_the_protocol_is_answered_504() {
             client.send(format!("GET /{index} HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());
             assert_eq!(client.response().brief(), message(504, NETWORK), "{answer}");
         }
-        assert_eq!(origin.connections(), answers.len(), "a connection that lied is not kept");
+        let brought: Vec<_> = origin.requests().into_iter().map(|request| (request.target, request.connection)).collect();
+        assert_eq!(origin.connections(), answers.len(), "a connection that lied is not kept: {brought:?}");
         assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"protocol\"}"), answers.len() as u64);
     });
 }
@@ -347,7 +348,10 @@ impl Drop for TlsOrigin {
 fn a_self_signed_origin_is_trusted_only_where_told_and_under_its_name() {
     let origin = TlsOrigin::start("localhost");
     let other = TlsOrigin::start("elsewhere.example");
-    let plain = Origin::echoing();
+    let plain = Origin::start(|connection| {
+        connection.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        connection.wait_for_end();
+    });
     let to = |port: u16, skips: bool| -> Value {
         let mut integration = proxy(&format!("https://localhost:{port}/"));
         if skips {
