@@ -314,7 +314,10 @@ impl ShardEffects<'_> {
         let (read, buffer) = self.client.read(buffer, room).await;
         self.client_deadline.clear();
         let result = match read {
-            Ok(0) | Err(_) if self.client_deadline.has_fired() => Err(BodyFailure::Timeout),
+            Ok(0) | Err(_) if self.client_deadline.has_fired() => {
+                self.shard.counters.body_timeouts.increment();
+                Err(BodyFailure::Timeout)
+            }
             Ok(0) | Err(_) => Err(BodyFailure::Gone),
             Ok(count) => Ok(count),
         };

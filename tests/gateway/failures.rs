@@ -32,8 +32,8 @@ fn an_origin_that_is_not_there_is_answered_500() {
             assert_eq!(seen.field("x-amzn-errortype"), Some("InternalServerErrorException"));
         }
         assert_eq!(gateway.get("/mock").text(), "fine");
-        assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"refused\"}"), 2);
-        assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"name_not_found\"}"), 1);
+        gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"refused\"}", 2);
+        gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"name_not_found\"}", 1);
     });
 }
 
@@ -85,7 +85,7 @@ fn an_answer_that_breaks_the_protocol_is_answered_504() {
         }
         let brought: Vec<_> = origin.requests().into_iter().map(|request| (request.target, request.connection)).collect();
         assert_eq!(origin.connections(), answers.len(), "a connection that lied is not kept: {brought:?}");
-        assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"protocol\"}"), answers.len() as u64);
+        gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"protocol\"}", answers.len() as u64);
     });
 }
 
@@ -302,7 +302,7 @@ fn the_admin_side_and_metadata_addresses_are_no_origins() {
         for path in ["/admin", "/meta"] {
             assert_eq!(gateway.get(path).brief(), message(500, ENDPOINT), "{path}");
         }
-        assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"address_not_allowed\"}"), 2);
+        gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"address_not_allowed\"}", 2);
         drop(gateway);
         let gateway = serving(&document(port)).on(driver).flags([&flag, "--allow-origin-address=127.0.0.1"]).start();
         assert_eq!(gateway.get("/admin").brief(), message(200, "ok\n"));
@@ -401,7 +401,7 @@ fn each_origin_has_a_cap_and_the_others_go_on() {
         let shed = gateway.get("/slow");
         assert_eq!(shed.brief(), message(503, "{\"message\":\"Service Unavailable\"}"));
         assert_eq!(gateway.get("/quick").text(), "quick");
-        assert_eq!(gateway.metric("ringgate_shed_total{cap=\"origin_connections\"}"), 1);
+        gateway.wait_for_metric("ringgate_shed_total{cap=\"origin_connections\"}", 1);
         drop(closed);
         for client in &mut waiting {
             assert_eq!(client.response().text(), "slow");
