@@ -96,6 +96,8 @@ impl Effects for ShardEffects<'_> {
             origin.deadline.set(deadline, Shutdown::Both);
             match self.attempt(&mut origin, &mut call, head_len).await {
                 Ok(received) => {
+                    // It was for the head; what follows has the patience of a body.
+                    origin.deadline.clear();
                     self.answer = Some(OriginAnswer::open(origin, received, self.answer_head));
                     return Ok(());
                 }
