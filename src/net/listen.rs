@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::path::Path;
 use monoio::net::{TcpListener, UnixListener};
 use socket2::{Domain, Protocol, SockAddr, Socket as RawSocket, Type};
 
-use super::ring::Socket;
+use super::ring::{self, Shutdown, Socket};
 
 /// Connections that wait to be accepted, per listener. The kernel caps it at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -106,6 +107,15 @@ impl Listener {
                 UnixListener::from_std(listener).map(Self::Unix)
             }
         }
+    }
+
+    /// Refuses connections from now on, and ends an accept that is under way.
+    pub fn close(&self) {
+        let descriptor = match self {
+            Self::Tcp(listener) => listener.as_raw_fd(),
+            Self::Unix(listener) => listener.as_raw_fd(),
+        };
+        ring::shutdown(descriptor, Shutdown::Both);
     }
 
     /// The next connection, with its peer's address where there is one. Never drop this future: it may hold a

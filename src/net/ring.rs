@@ -197,6 +197,14 @@ impl Socket {
         shutdown(self.descriptor(), how);
     }
 
+    /// Whether something has arrived that was not read yet.
+    pub fn has_data(&self) -> bool {
+        let mut byte = [0_u8; 1];
+        let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+        let peeked = rustix::net::recv(borrow(&self.descriptor()), &mut byte[..], flags);
+        peeked.is_ok_and(|(count, _)| count > 0)
+    }
+
     /// Whether an idle connection can still be used: its peer has neither closed it nor sent anything unasked.
     pub fn is_quiet(&self) -> bool {
         let mut byte = [0_u8; 1];

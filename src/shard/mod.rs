@@ -68,13 +68,20 @@ pub struct Shard {
     line: Owned<Vec<u8>>,
     tls: TlsClients,
     open: Cell<u32>,
+    /// Every response says that its connection closes.
     draining: Cell<bool>,
+    /// Nothing is waited for any more.
+    closing: Cell<bool>,
     outbox: Arc<Outbox>,
 }
 
 impl Shard {
     fn is_draining(&self) -> bool {
         self.draining.get()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.get()
     }
 
     fn view(&self) -> Rc<View> {

@@ -57,15 +57,16 @@ pub async fn connection(shard: Rc<Shard>, socket: Socket, peer: Option<SocketAdd
 
 /// Waits for the first byte of something. `false`: close.
 async fn park(shard: &Rc<Shard>, socket: &Socket, is_fresh: bool) -> bool {
-    if shard.is_draining() && !is_fresh {
-        return false;
+    if shard.is_closing() {
+        return socket.has_data();
     }
     let idle = shard.idle.watch(socket);
     // A client that connects and says nothing has the time of a head, one that has been served that of an idle one.
     let patience = if is_fresh { shard.settings.head_timeout } else { shard.settings.idle_timeout };
     idle.set(shard.clock.recent() + patience, Shutdown::Read);
     let ready = socket.readable().await;
-    ready.is_ok() && !idle.has_fired()
+    // What arrived before the end is still served.
+    ready.is_ok() && (!idle.has_fired() || (shard.is_closing() && socket.has_data()))
 }
 
 /// What becomes of a connection after a while of activity.
@@ -161,7 +162,7 @@ impl Connection<'_> {
             }
             let is_empty = self.inbuf.is_empty();
             if is_empty && !self.wait_for_request().await {
-                return if self.shard.is_draining() { Arrival::Closed } else { Arrival::Idle };
+                return if self.shard.is_closing() { Arrival::Closed } else { Arrival::Idle };
             }
             if !has_deadline {
                 self.deadline.set(self.shard.clock.recent() + self.shard.settings.head_timeout, Shutdown::Read);
@@ -182,13 +183,15 @@ impl Connection<'_> {
 
     /// Waits between two requests, for a while. `false`: nothing came.
     async fn wait_for_request(&self) -> bool {
-        if self.shard.is_draining() {
-            return false;
+        if !self.shard.is_closing() {
+            self.deadline.wake_at(self.shard.clock.recent() + PARK_AFTER);
+            let ready = self.deadline.or_woken(self.socket.readable()).await;
+            self.deadline.clear();
+            if ready.is_some() {
+                return true;
+            }
         }
-        self.deadline.wake_at(self.shard.clock.recent() + PARK_AFTER);
-        let ready = self.deadline.or_woken(self.socket.readable()).await;
-        self.deadline.clear();
-        ready.is_some()
+        self.shard.is_closing() && self.socket.has_data()
     }
 
     async fn read_more(&mut self) -> bool {

@@ -2,14 +2,15 @@
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::client::{Client, Response, message};
+use super::client::message;
 use super::harness::{Folder, document, each_driver, eventually, is_listening, mock, proxy, proxy_all, refusing_port, routes, serving};
+use super::load::Load;
 use super::origin::{Origin, ok};
 
 const ENDPOINT: &str = "{\"message\":\"Internal server error\"}";
@@ -199,52 +200,6 @@ fn a_post_is_not_lost_to_connections_that_closed_while_idle() {
         }
         assert_eq!(origin.request_count(), 10);
     });
-}
-
-/// Calls for as long as it is told to; every status that came.
-struct Load {
-    is_over: Arc<AtomicBool>,
-    threads: Vec<std::thread::JoinHandle<Vec<Result<Response, String>>>>,
-    served: Arc<AtomicUsize>,
-}
-
-impl Load {
-    fn start(port: u16, connections: usize, method: &'static str) -> Self {
-        let (is_over, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let threads = (0..connections)
-            .map(|_| {
-                let (is_over, served) = (is_over.clone(), served.clone());
-                std::thread::spawn(move || call_until(port, method, &is_over, &served))
-            })
-            .collect();
-        Self { is_over, threads, served }
-    }
-
-    fn wait_for(&self, more: usize) {
-        let goal = self.served.load(Ordering::SeqCst) + more;
-        eventually("the load goes on", || (self.served.load(Ordering::SeqCst) >= goal).then_some(()));
-    }
-
-    fn finish(self) -> Vec<Result<Response, String>> {
-        self.is_over.store(true, Ordering::SeqCst);
-        self.threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
-    }
-}
-
-fn call_until(port: u16, method: &str, is_over: &AtomicBool, served: &AtomicUsize) -> Vec<Result<Response, String>> {
-    let mut seen = Vec::new();
-    let mut client = Client::connect(port);
-    while !is_over.load(Ordering::SeqCst) {
-        client.send(format!("{method} /x HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());
-        let response = client.try_response(false);
-        let goes_on = response.as_ref().is_ok_and(|response| !response.closes());
-        seen.push(response);
-        served.fetch_add(1, Ordering::SeqCst);
-        if !goes_on {
-            client = Client::connect(port);
-        }
-    }
-    seen
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod failures;
 mod harness;
 mod headers;
 mod integrations;
+mod load;
+mod operation;
 mod origin;
 mod routing;
 mod streams;
