@@ -131,8 +131,8 @@ impl Effects for ShardEffects<'_> {
         Answer { head: self.answer_head, bytes: &answer.buffer[answer.head_start..], length }
     }
 
-    fn body_is_done(&self) -> bool {
-        self.body.is_done()
+    fn can_serve_again(&self) -> bool {
+        self.body.is_done() && !self.shard.is_draining()
     }
 
     async fn read_body(&mut self) -> Result<&[u8], BodyFailure> {

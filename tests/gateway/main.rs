@@ -11,4 +11,5 @@ mod load;
 mod operation;
 mod origin;
 mod routing;
+mod strictness;
 mod streams;

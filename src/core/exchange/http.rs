@@ -32,7 +32,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     };
     let answered = effects.call(call).await;
     x.scratch.request = request;
-    x.keeps_alive &= effects.body_is_done();
+    x.keeps_alive &= effects.can_serve_again();
     answered.map_err(Rejection::from)?;
     x.facts.integration_latency_nanos = Some(effects.now().as_nanos() - called.as_nanos());
     let status = effects.answer().head.status.code();

@@ -34,7 +34,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     })?;
     let known = u16::try_from(status).ok().and_then(|status| plan.responses.for_status(status));
     let response = known.ok_or_else(|| Rejection::no_response_for(status))?;
-    x.keeps_alive &= effects.body_is_done();
+    x.keeps_alive &= effects.can_serve_again();
     respond::mapped(x, response, None)
 }
 
