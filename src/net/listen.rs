@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixS
 use std::path::Path;
 
 use monoio::net::{TcpListener, UnixListener};
-use socket2::{Domain, Protocol, SockAddr, Socket as RawSocket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockFilter, SockRef, Socket as RawSocket, Type};
 
 use super::ring::{self, Shutdown, Socket};
 
@@ -82,6 +82,16 @@ impl Bound {
     }
 }
 
+/// A socket filter that drops segments which open a connection: load the flags of the TCP header, keep SYN, pass what
+/// has none.
+const DROP_SYN: [SockFilter; 5] = [
+    SockFilter::new(0x30, 0, 0, 13),
+    SockFilter::new(0x54, 0, 0, 2),
+    SockFilter::new(0x15, 0, 1, 0),
+    SockFilter::new(0x06, 0, 0, u32::MAX),
+    SockFilter::new(0x06, 0, 0, 0),
+];
+
 /// A listener of one shard.
 pub enum Listener {
     /// TCP.
@@ -106,6 +116,15 @@ impl Listener {
                 listener.set_nonblocking(nonblocking)?;
                 UnixListener::from_std(listener).map(Self::Unix)
             }
+        }
+    }
+
+    /// Lets no further connection begin. Those that have begun can still be accepted: closing a listener at once would
+    /// reset what waits in its queue, requests and all.
+    pub fn turn_away(&self) {
+        if let Self::Tcp(listener) = self {
+            // A kernel that refuses the filter costs those in the queue, nothing else.
+            let _ = SockRef::from(&ring::borrow(&listener.as_raw_fd())).attach_filter(&DROP_SYN);
         }
     }
 

@@ -271,6 +271,6 @@ pub(super) fn shutdown(descriptor: RawFd, how: Shutdown) {
 /// Safety: callers pass the descriptor of a socket they hold, or one in a deadline table whose entry is removed before
 /// its socket is dropped; the borrow ends with the call it is made for.
 #[allow(unsafe_code, reason = "see above")]
-fn borrow(descriptor: &RawFd) -> BorrowedFd<'_> {
+pub(super) fn borrow(descriptor: &RawFd) -> BorrowedFd<'_> {
     unsafe { BorrowedFd::borrow_raw(*descriptor) }
 }

@@ -38,6 +38,9 @@ pub type WriteLine = Box<dyn FnMut(&[u8])>;
 /// How long a draining shard goes on accepting, and waiting for requests on open connections.
 const FAREWELL: Duration = Duration::from_millis(100);
 
+/// How long connections that had begun when the others were turned away may take to be accepted.
+const LAST_CALL: Duration = Duration::from_millis(20);
+
 /// What it takes to start a shard.
 pub struct Start {
     /// Number of the shard, from 0.
@@ -210,6 +213,8 @@ impl Shard {
         self.draining.set(true);
         let deadline = self.clock.now() + within;
         sleep(FAREWELL.min(within)).await;
+        listeners.iter().for_each(|listener| listener.turn_away());
+        sleep(LAST_CALL.min(within)).await;
         self.closing.set(true);
         listeners.iter().for_each(|listener| listener.close());
         self.idle.fire_all(Shutdown::Read);
