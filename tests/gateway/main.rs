@@ -1,7 +1,9 @@
 //! The program from outside: definitions go in by a file, requests and answers by sockets.
 
 mod bodies;
+mod caps;
 mod client;
+mod commands;
 mod deadlines;
 mod failures;
 mod harness;
@@ -10,6 +12,8 @@ mod integrations;
 mod load;
 mod operation;
 mod origin;
+mod peers;
+mod petstore;
 mod routing;
-mod strictness;
 mod streams;
+mod strictness;
