@@ -142,7 +142,7 @@ impl Effects for ShardEffects<'_> {
             return Ok(self.collected);
         }
         self.invite_body().await?;
-        let mut buffer = self.shard.buffers.lend(Size::Head).map_err(|_| BodyFailure::OutOfMemory)?;
+        let mut buffer = self.shard.lend(Size::Head).map_err(|_| BodyFailure::OutOfMemory)?;
         let mut result = Ok(());
         while result.is_ok() && !self.body.is_done() {
             let (read, lent) = self.read_client(buffer).await;
@@ -247,7 +247,7 @@ impl ShardEffects<'_> {
     }
 
     async fn pump(&mut self, origin: &Origin, chunked: bool) -> Result<(), PumpFailure> {
-        let lend = |size| self.shard.buffers.lend(size).map_err(|_| PumpFailure::Client(BodyFailure::OutOfMemory));
+        let lend = |size| self.shard.lend(size).map_err(|_| PumpFailure::Client(BodyFailure::OutOfMemory));
         let size = if self.body.bytes_left().is_some() { Size::Body } else { Size::Head };
         let mut buffer = lend(size)?;
         let mut outgoing = Vec::new();
@@ -353,7 +353,7 @@ impl ShardEffects<'_> {
     async fn receive_head(&mut self, origin: &mut Origin, is_head: bool) -> Result<Received, Attempt> {
         let is_reused = origin.connection.is_reused;
         origin.connection.stream.readable().await.map_err(|_| network())?;
-        let mut buffer = self.shard.buffers.lend(Size::Body).map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
+        let mut buffer = self.shard.lend(Size::Body).map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
         let mut received = Received { buffer: Vec::new(), head_start: HEADROOM_BYTES, end: HEADROOM_BYTES };
         self.answer_head.clear();
         let result = loop {

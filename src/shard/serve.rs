@@ -77,8 +77,7 @@ enum Next {
 }
 
 async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Option<SocketAddr>, is_fresh: bool) -> Next {
-    let Ok(buffer) = shard.buffers.lend(Size::Head) else {
-        shard.counters.shed_memory.increment();
+    let Ok(buffer) = shard.lend(Size::Head) else {
         shard.shed(socket).await;
         return Next::Close;
     };
