@@ -101,10 +101,8 @@ fn an_answer_of_any_framing_reaches_the_client() {
 fn a_body_is_invited_only_when_it_is_wanted() {
     each_driver(|driver| {
         let origin = Origin::answering(ok("done"));
-        let rows = [
-            ("/up", "post", proxy(&format!("http://127.0.0.1:{}/", origin.port))),
-            ("/mock", "post", mock("mocked")),
-        ];
+        let rows =
+            [("/up", "post", proxy(&format!("http://127.0.0.1:{}/", origin.port))), ("/mock", "post", mock("mocked"))];
         let gateway = serving(&document(&routes(&rows))).on(driver).start();
         let head = |path: &str, size: u64| {
             format!("POST {path} HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: {size}\r\n\r\n")
@@ -127,7 +125,8 @@ fn a_body_is_invited_only_when_it_is_wanted() {
         let mut client = gateway.connect();
         client.send(format!("{}hello", head("/up", 5)).as_bytes());
         assert_eq!(client.response().status, 200);
-        let refused = gateway.call("POST /up HTTP/1.1\r\nHost: a.example\r\nExpect: 200-maybe\r\nContent-Length: 1\r\n\r\n");
+        let refused =
+            gateway.call("POST /up HTTP/1.1\r\nHost: a.example\r\nExpect: 200-maybe\r\nContent-Length: 1\r\n\r\n");
         assert_eq!(refused.status, 417);
     });
 }
@@ -158,7 +157,8 @@ fn a_client_that_sends_its_refused_body_anyway_still_reads_why() {
         let body = vec![b'x'; 4 * 1024 * 1024];
         for (path, size, status) in [("/mock", 20_000_000, 413), ("/none", 4 << 20, 403), ("/mock", 4 << 20, 200)] {
             let mut client = gateway.connect();
-            client.send(format!("POST {path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: {size}\r\n\r\n").as_bytes());
+            client
+                .send(format!("POST {path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: {size}\r\n\r\n").as_bytes());
             client.try_send(&body).unwrap_or_else(|error| panic!("{path} {size}: {error}"));
             assert_eq!(client.response().status, status, "{path}");
         }
@@ -302,7 +302,10 @@ fn targets_in_absolute_and_asterisk_form_are_understood() {
     let rows = [
         ("GET http://a.example/x?y=1 HTTP/1.1\r\nHost: a.example\r\n\r\n".to_owned(), message(200, "GET /x?y=1|")),
         // The target's host counts, not the field's (RFC 9112 section 3.2.2).
-        (format!("GET http://{id}.execute-api.localhost/dev/x HTTP/1.1\r\nHost: b.example\r\n\r\n"), message(200, "GET /x|")),
+        (
+            format!("GET http://{id}.execute-api.localhost/dev/x HTTP/1.1\r\nHost: b.example\r\n\r\n"),
+            message(200, "GET /x|"),
+        ),
         ("GET http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n".to_owned(), message(200, "GET /|")),
     ];
     for (request, expected) in rows {

@@ -76,7 +76,11 @@ fn a_document_that_cannot_be_served_ends_with_1_and_a_place() {
             let started = Instant::now();
             let Ran { code, out, err } = run(&arguments);
             assert_eq!(code, Some(1), "{name}: {out}{err}");
-            assert!(format!("{out}{err}").contains(&format!("{name}:1")) || format!("{out}{err}").contains(&format!("{name}:")), "{name}: {out}{err}");
+            assert!(
+                format!("{out}{err}").contains(&format!("{name}:1"))
+                    || format!("{out}{err}").contains(&format!("{name}:")),
+                "{name}: {out}{err}"
+            );
             assert!(started.elapsed() < Duration::from_secs(5), "{name}: {:?}", started.elapsed());
         }
     }
@@ -85,7 +89,8 @@ fn a_document_that_cannot_be_served_ends_with_1_and_a_place() {
 /// Aliases of aliases: a few lines that stand for billions.
 fn bomb() -> String {
     let mut text = "openapi: 3.0.1\na: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (name, before) in ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"]) {
+    for (name, before) in ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+    {
         let of = format!("*{before}");
         text.push_str(&format!("{name}: &{name} [{}]\n", vec![of.as_str(); 9].join(", ")));
     }
@@ -97,14 +102,16 @@ fn bomb() -> String {
 fn a_loop_of_references_is_told_and_does_not_hang() {
     let folder = Folder::new();
     let mut looping = document(&json!({"/x": {"$ref": "#/paths/~1y"}, "/y": {"$ref": "#/paths/~1x"}}));
-    looping["components"] = json!({"schemas": {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}});
+    looping["components"] =
+        json!({"schemas": {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}});
     let path = folder.write("loop.json", &looping.to_string());
     let Ran { code, out, .. } = run(&["check", path.to_str().expect("plain")]);
     assert_eq!(code, Some(1), "{out}");
     assert!(out.contains("$ref") || out.contains("reference"), "{out}");
     // A schema that contains itself is an honest one.
     let mut tree = document(&routes(&[("/x", "get", mock("x"))]));
-    tree["components"] = json!({"schemas": {"Tree": {"type": "object", "properties": {"left": {"$ref": "#/components/schemas/Tree"}}}}});
+    tree["components"] =
+        json!({"schemas": {"Tree": {"type": "object", "properties": {"left": {"$ref": "#/components/schemas/Tree"}}}}});
     let path = folder.write("tree.json", &tree.to_string());
     assert_eq!(run(&["check", path.to_str().expect("plain")]).code, Some(0));
 }
@@ -128,7 +135,8 @@ fn files_that_are_no_text_or_too_large_are_refused_as_such() {
 fn check_tells_errors_from_warnings_for_people_and_programs() {
     let folder = Folder::new();
     let warned = document(&routes(&[("/x", "post", proxy("http://a.example/"))])).to_string();
-    let broken = document(&json!({"/x": {"get": {"x-amazon-apigateway-integration": {"type": "nonsense"}}}})).to_string();
+    let broken =
+        document(&json!({"/x": {"get": {"x-amazon-apigateway-integration": {"type": "nonsense"}}}})).to_string();
     for (name, text, code, strict) in [("warned.json", warned, 0, 1), ("broken.json", broken, 1, 1)] {
         let path = folder.write(name, &text);
         let path = path.to_str().expect("plain");

@@ -126,7 +126,9 @@ fn an_origin_that_is_late_is_answered_504_in_time() {
             connection.wait_for_end();
         });
         let gateway = serving(&with_timeout(origin.port, 300)).on(driver).start();
-        for request in ["GET /x HTTP/1.1\r\nHost: a\r\n\r\n", "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"] {
+        for request in
+            ["GET /x HTTP/1.1\r\nHost: a\r\n\r\n", "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"]
+        {
             let (seen, taken) = timed(&gateway, || gateway.call(request));
             assert_eq!(seen.brief(), message(504, "{\"message\": \"Endpoint request timed out\"}"));
             assert_eq!(seen.field("x-amzn-errortype"), Some("InternalServerErrorException"));

@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::client::message;
-use super::harness::{Folder, document, each_driver, eventually, is_listening, mock, proxy, proxy_all, refusing_port, routes, serving};
+use super::harness::{
+    Folder, document, each_driver, eventually, is_listening, mock, proxy, proxy_all, refusing_port, routes, serving,
+};
 use super::load::Load;
 use super::origin::{Origin, ok};
 
@@ -65,10 +67,14 @@ fn an_origin_that_breaks_off_before_its_answer_is_answered_504() {
 fn an_answer_that_breaks_the_protocol_is_answered_504() {
     each_driver(|driver| {
         let answers = [
-            "nonsense\r\n\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 2OO OK\r\nContent-Length: 0\r\n\r\n",
+            "nonsense\r\n\r\n",
+            "HTTP/2 200\r\n\r\n",
+            "HTTP/1.1 2OO OK\r\nContent-Length: 0\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n",
-            "HTTP/1.1 200 OK\nContent-Length: 0\n\n", "HTTP/1.1 200 OK\r\nX: a\r\n folded\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n",
+            "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+            "HTTP/1.1 200 OK\r\nX: a\r\n folded\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
         ];
@@ -84,7 +90,8 @@ fn an_answer_that_breaks_the_protocol_is_answered_504() {
             client.send(format!("GET /{index} HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());
             assert_eq!(client.response().brief(), message(504, NETWORK), "{answer}");
         }
-        let brought: Vec<_> = origin.requests().into_iter().map(|request| (request.target, request.connection)).collect();
+        let brought: Vec<_> =
+            origin.requests().into_iter().map(|request| (request.target, request.connection)).collect();
         assert_eq!(origin.connections(), answers.len(), "a connection that lied is not kept: {brought:?}");
         gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"protocol\"}", answers.len() as u64);
     });
@@ -94,8 +101,10 @@ fn an_answer_that_breaks_the_protocol_is_answered_504() {
 fn an_answer_that_breaks_off_is_never_taken_for_whole() {
     each_driver(|driver| {
         let bodies = [
-            "Content-Length: 10\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX",
+            "Content-Length: 10\r\n\r\nhello",
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX",
         ];
         let origin = Origin::start(move |connection| {
             let Some(request) = connection.request() else { return };
@@ -213,13 +222,19 @@ fn an_origin_that_is_killed_and_restarted_loses_no_request_that_could_be_saved()
             load.wait_for(200);
             origin.kill();
             std::thread::sleep(Duration::from_millis(20));
-            origin = Origin::start_on(port, |connection| while connection.request().is_some() && connection.send(&ok("fine")) {});
+            origin = Origin::start_on(
+                port,
+                |connection| while connection.request().is_some() && connection.send(&ok("fine")) {},
+            );
         }
         load.wait_for(100);
         let seen = load.finish();
         // While nobody listens, 500 is the truth; a request that was being answered as the process died is 504. Nothing
         // else, and no connection of a client is lost.
-        let lost: Vec<_> = seen.iter().filter(|seen| !seen.as_ref().is_ok_and(|seen| matches!(seen.status, 200 | 500 | 504))).collect();
+        let lost: Vec<_> = seen
+            .iter()
+            .filter(|seen| !seen.as_ref().is_ok_and(|seen| matches!(seen.status, 200 | 500 | 504)))
+            .collect();
         assert!(lost.is_empty(), "{lost:?}");
         let broken = seen.iter().flatten().filter(|seen| seen.status == 504).count();
         assert!(broken <= 3 * 4, "{broken} requests were under way while three processes died under four clients");
@@ -278,15 +293,25 @@ impl TlsOrigin {
         let made = Command::new("openssl")
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
             .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}")])
-            .arg("-keyout").arg(&key).arg("-out").arg(&certificate)
-            .output().expect("the tests need openssl");
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .expect("the tests need openssl");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let child = Command::new("openssl")
             .args(["s_server", "-quiet", "-www", "-4", "-accept", &port.to_string()])
-            .arg("-key").arg(&key).arg("-cert").arg(&certificate)
-            .stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
-            .spawn().expect("the tests need openssl");
+            .arg("-key")
+            .arg(&key)
+            .arg("-cert")
+            .arg(&certificate)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the tests need openssl");
         eventually("the TLS origin listens", || is_listening(port).then_some(()));
         Self { child, port, _folder: folder }
     }

@@ -34,9 +34,26 @@ fn a_proxied_request_carries_the_clients_headers_but_the_dropped_ones() {
         assert_eq!(seen.brief(), message(200, "POST /x|hi"));
         let request = origin.request();
         let expected = [
-            "accept", "accept-charset", "accept-encoding", "age", "authorization", "content-length", "content-type",
-            "date", "host", "pragma", "range", "referer", "test-header", "user-agent", "warn", "x-amzn-apigateway-api-id",
-            "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto",
+            "accept",
+            "accept-charset",
+            "accept-encoding",
+            "age",
+            "authorization",
+            "content-length",
+            "content-type",
+            "date",
+            "host",
+            "pragma",
+            "range",
+            "referer",
+            "test-header",
+            "user-agent",
+            "warn",
+            "x-amzn-apigateway-api-id",
+            "x-amzn-trace-id",
+            "x-forwarded-for",
+            "x-forwarded-port",
+            "x-forwarded-proto",
         ];
         assert_eq!(names(&request), sorted(&expected));
         assert_eq!(request.field("host"), Some(format!("127.0.0.1:{}", origin.port).as_str()));
@@ -57,8 +74,15 @@ fn an_http_integration_sends_its_own_headers_only() {
     let seen = gateway.call(&format!("PUT /x HTTP/1.1\r\nHost: a.example\r\n{SENT}Content-Length: 2\r\n\r\nhi"));
     assert_eq!(seen.brief(), message(200, "POST /x|hi"));
     let request = origin.request();
-    let expected =
-        ["accept", "content-length", "content-type", "host", "user-agent", "x-amzn-apigateway-api-id", "x-amzn-trace-id"];
+    let expected = [
+        "accept",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+        "x-amzn-apigateway-api-id",
+        "x-amzn-trace-id",
+    ];
     assert_eq!(names(&request), sorted(&expected));
     assert_eq!(request.field("accept"), Some("application/json"));
     assert_eq!(request.field("content-type"), Some("text/x"));
@@ -79,8 +103,19 @@ fn mapped_headers_override_are_dropped_or_are_refused_as_recorded() {
             "responses": {"default": {"statusCode": "200"}}})
     };
     let settable = [
-        "Host", "Date", "Server", "Content-MD5", "Max-Forwards", "Trailer", "Upgrade", "WWW-Authenticate",
-        "Authorization", "User-Agent", "Accept", "Content-Type", "Content-Encoding",
+        "Host",
+        "Date",
+        "Server",
+        "Content-MD5",
+        "Max-Forwards",
+        "Trailer",
+        "Upgrade",
+        "WWW-Authenticate",
+        "Authorization",
+        "User-Agent",
+        "Accept",
+        "Content-Type",
+        "Content-Encoding",
     ];
     let dropped = ["Expect", "Proxy-Authenticate", "TE", "Connection", "Via"];
     let forbidden = ["Content-Length", "Transfer-Encoding", "X-Amzn-Trace-Id", "X-Amzn-Apigateway-Api-Id"];
@@ -95,7 +130,9 @@ fn mapped_headers_override_are_dropped_or_are_refused_as_recorded() {
     let mut client = gateway.connect();
     for kind in ["http", "http_proxy"] {
         let mut call = |header: &str| {
-            client.send(format!("POST /{kind}/{header} HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n").as_bytes());
+            client.send(
+                format!("POST /{kind}/{header} HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n").as_bytes(),
+            );
             client.response()
         };
         for header in settable {
@@ -127,7 +164,9 @@ fn a_proxied_answer_keeps_its_headers_but_the_remapped_and_dropped_ones() {
         let gateway = serving(&proxy_all(origin.port)).on(driver).start();
         let seen = gateway.get("/x");
         assert_eq!(seen.brief(), message(201, "hi"));
-        for (name, value) in [("Date", "Sat, 01 Jan 2000 00:00:00 GMT"), ("Server", "s"), ("X-Amzn-RequestId", "theirs")] {
+        for (name, value) in
+            [("Date", "Sat, 01 Jan 2000 00:00:00 GMT"), ("Server", "s"), ("X-Amzn-RequestId", "theirs")]
+        {
             assert_eq!(seen.field(&format!("x-amzn-Remapped-{name}")), Some(value), "{name}");
         }
         assert!(seen.field("x-amzn-requestid").is_some_and(|id| id.len() == 36));
@@ -145,19 +184,36 @@ fn a_proxied_answer_keeps_its_headers_but_the_remapped_and_dropped_ones() {
 
 #[test]
 fn an_http_answer_carries_mapped_headers_only_under_the_names_recorded() {
-    let origin = Origin::answering(format!("HTTP/1.1 200 OK\r\n{ANSWERED}Content-Type: text/x\r\nContent-Length: 2\r\n\r\nhi"));
+    let origin =
+        Origin::answering(format!("HTTP/1.1 200 OK\r\n{ANSWERED}Content-Type: text/x\r\nContent-Length: 2\r\n\r\nhi"));
     let remapped = [
-        "Connection", "Date", "Server", "Authorization", "Content-MD5", "Expect", "Host", "Max-Forwards",
-        "Proxy-Authenticate", "Trailer", "Upgrade", "User-Agent", "WWW-Authenticate",
+        "Connection",
+        "Date",
+        "Server",
+        "Authorization",
+        "Content-MD5",
+        "Expect",
+        "Host",
+        "Max-Forwards",
+        "Proxy-Authenticate",
+        "Trailer",
+        "Upgrade",
+        "User-Agent",
+        "WWW-Authenticate",
     ];
     let passing = ["Accept", "Age", "Pragma", "Range", "TE", "Via", "Warn", "X-Own"];
-    let parameters: Value = remapped.iter().chain(&passing).map(|name| (format!("method.response.header.{name}"), json!("'m'"))).collect();
+    let parameters: Value =
+        remapped.iter().chain(&passing).map(|name| (format!("method.response.header.{name}"), json!("'m'"))).collect();
     let integration = json!({
         "type": "http", "httpMethod": "GET", "uri": format!("http://127.0.0.1:{}/", origin.port),
         "responses": {"default": {"statusCode": "200", "responseParameters": parameters}},
     });
     let mut operation = operation("/x", &integration);
-    let declared: Value = remapped.iter().chain(&passing).map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}}))).collect();
+    let declared: Value = remapped
+        .iter()
+        .chain(&passing)
+        .map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}})))
+        .collect();
     operation["responses"]["200"]["headers"] = declared;
     let gateway = serving(&document(&json!({"/x": {"get": operation}}))).start();
     let seen = gateway.get("/x");
@@ -177,7 +233,8 @@ fn an_http_answer_carries_mapped_headers_only_under_the_names_recorded() {
 #[test]
 fn a_clients_uuid_is_kept_as_request_id_and_nothing_else_is() {
     let gateway = serving(&document(&routes(&[("/x", "get", mock("$context.requestId"))]))).start();
-    let call = |id: &str| gateway.call(&format!("GET /x HTTP/1.1\r\nHost: a.example\r\nx-amzn-RequestId: {id}\r\n\r\n"));
+    let call =
+        |id: &str| gateway.call(&format!("GET /x HTTP/1.1\r\nHost: a.example\r\nx-amzn-RequestId: {id}\r\n\r\n"));
     let uuid = "01234567-89ab-cdef-0123-456789abcdef";
     let kept = call(uuid);
     assert_eq!((kept.field("x-amzn-requestid"), kept.text().as_str()), (Some(uuid), uuid));
@@ -192,7 +249,8 @@ fn a_clients_uuid_is_kept_as_request_id_and_nothing_else_is() {
 fn headers_of_one_name_are_joined_and_cookies_by_semicolon() {
     let origin = Origin::echoing();
     let gateway = serving(&proxy_all(origin.port)).start();
-    let lines = "X-Multi: a\r\nAccept: x/y\r\nx-multi: b\r\nCookie: c=1\r\nX-MULTI: c,d\r\nCookie: d=2\r\naccept: z\r\n";
+    let lines =
+        "X-Multi: a\r\nAccept: x/y\r\nx-multi: b\r\nCookie: c=1\r\nX-MULTI: c,d\r\nCookie: d=2\r\naccept: z\r\n";
     assert_eq!(gateway.call(&format!("GET /x HTTP/1.1\r\nHost: a.example\r\n{lines}\r\n")).status, 200);
     let request = origin.request();
     assert_eq!(request.field("x-multi"), Some("a,b,c,d"));
@@ -258,7 +316,10 @@ fn a_trace_is_kept_and_completed() {
     let extended = call(root);
     assert!(extended.starts_with(&format!("{root};Parent=")) && extended.ends_with(";Sampled=0"), "{extended}");
     assert_eq!(call(&format!("{root};Parent=7fa8c0f79203be72")), format!("{root};Parent=7fa8c0f79203be72;Sampled=1"));
-    assert_eq!(call(&format!("{root};Parent=7fa8c0f79203be72;Sampled=0")), format!("{root};Parent=7fa8c0f79203be72;Sampled=0"));
+    assert_eq!(
+        call(&format!("{root};Parent=7fa8c0f79203be72;Sampled=0")),
+        format!("{root};Parent=7fa8c0f79203be72;Sampled=0")
+    );
     let nonsense = call("not a trace");
     assert!(nonsense.starts_with("Root=1-"), "{nonsense}");
 }

@@ -47,7 +47,8 @@ fn every_source_of_a_mapping_reaches_every_target() {
         let operation = with_parameters(operation("/m/{id}", &integration), parameters);
         let gateway =
             serving(&document(&json!({"/m/{id}": {"get": operation}}))).on(driver).flags(["--var=color=blue"]).start();
-        let seen = gateway.call("GET /m/7?q=a%20b&q=c+d&z=1 HTTP/1.1\r\nHost: a.example\r\nX-Many: 1\r\nX-Many: 2\r\n\r\n");
+        let seen =
+            gateway.call("GET /m/7?q=a%20b&q=c+d&z=1 HTTP/1.1\r\nHost: a.example\r\nX-Many: 1\r\nX-Many: 2\r\n\r\n");
         assert_eq!(seen.status, 200, "{}", seen.text());
         let request = origin.request();
         let (path, query) = request.target.split_once('?').expect("a query");
@@ -56,8 +57,13 @@ fn every_source_of_a_mapping_reaches_every_target() {
         pairs.sort_unstable();
         assert_eq!(pairs, ["c=GET", "fixed=1", "h=2", "in=7", "s=blue"]);
         let fields = [
-            ("X-Literal", Some("quoted text")), ("X-Last", Some("2")), ("X-All", Some("1,2")), ("X-Absent", None),
-            ("X-Stage", Some("blue")), ("X-Context", Some("127.0.0.1")), ("X-Query", Some("c d")),
+            ("X-Literal", Some("quoted text")),
+            ("X-Last", Some("2")),
+            ("X-All", Some("1,2")),
+            ("X-Absent", None),
+            ("X-Stage", Some("blue")),
+            ("X-Context", Some("127.0.0.1")),
+            ("X-Query", Some("c d")),
             ("X-Request", seen.field("x-amzn-requestid")),
         ];
         for (name, value) in fields {
@@ -80,7 +86,9 @@ fn answering_with_the_status_asked_for() -> Origin {
     Origin::start(|connection| {
         while let Some(request) = connection.request() {
             let status = request.target.trim_start_matches('/');
-            connection.send(format!("HTTP/1.1 {status} X\r\nX-Theirs: {status}\r\nContent-Length: 3\r\n\r\n{status}").as_bytes());
+            connection.send(
+                format!("HTTP/1.1 {status} X\r\nX-Theirs: {status}\r\nContent-Length: 3\r\n\r\n{status}").as_bytes(),
+            );
         }
     })
 }
@@ -125,7 +133,10 @@ fn only_mapped_response_headers_pass_and_their_sources_are_the_answers() {
         "method.response.header.Content-Type": "'text/plain'",
     }}});
     let mut document = selecting(origin.port, responses);
-    let headers: Value = ["X-Ours", "X-Literal", "X-None", "Content-Type"].iter().map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}}))).collect();
+    let headers: Value = ["X-Ours", "X-Literal", "X-None", "Content-Type"]
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}})))
+        .collect();
     document["paths"]["/s/{s}"]["get"]["responses"]["200"]["headers"] = headers;
     let gateway = serving(&document).start();
     let seen = gateway.get("/s/203");
@@ -158,14 +169,23 @@ fn the_table_of_passthrough_behaviours_holds() {
     let gateway = serving(&document(&paths)).start();
     // Rows: templates, content type, and what happens under each behaviour (T transformed, P passed, x 415).
     let rows = [
-        ("json", "", "TTT"), ("json", "application/json", "TTT"), ("json", "application/json; charset=utf-8", "TTT"),
-        ("json", "application/xml", "Pxx"), ("xml", "", "Pxx"), ("xml", "application/json", "Pxx"),
-        ("xml", "application/xml", "TTT"), ("none", "", "PPx"), ("none", "application/json", "PPx"), ("none", "text/x", "PPx"),
+        ("json", "", "TTT"),
+        ("json", "application/json", "TTT"),
+        ("json", "application/json; charset=utf-8", "TTT"),
+        ("json", "application/xml", "Pxx"),
+        ("xml", "", "Pxx"),
+        ("xml", "application/json", "Pxx"),
+        ("xml", "application/xml", "TTT"),
+        ("none", "", "PPx"),
+        ("none", "application/json", "PPx"),
+        ("none", "text/x", "PPx"),
     ];
     for (kind, content_type, outcomes) in rows {
         for (behaviour, outcome) in behaviours.iter().zip(outcomes.chars()) {
-            let line = if content_type.is_empty() { String::new() } else { format!("Content-Type: {content_type}\r\n") };
-            let head = format!("POST /{kind}/{behaviour} HTTP/1.1\r\nHost: a.example\r\n{line}Content-Length: 4\r\n\r\nbody");
+            let line =
+                if content_type.is_empty() { String::new() } else { format!("Content-Type: {content_type}\r\n") };
+            let head =
+                format!("POST /{kind}/{behaviour} HTTP/1.1\r\nHost: a.example\r\n{line}Content-Length: 4\r\n\r\nbody");
             let before = origin.request_count();
             let expected = match outcome {
                 'T' => message(200, "POST /x|templated"),
@@ -188,10 +208,18 @@ fn mocks_select_their_response_by_an_integer_status() {
             }})
         };
         let rows = [
-            ("{\"statusCode\": 200}", 200), ("{statusCode: 200}", 200), ("{'statusCode': 200}", 200),
-            ("{\"statusCode\": 200,,}", 200), ("{\"statusCode\": 404}", 404), ("{\"statusCode\": 499}", 404),
-            ("{\"a\": \"b\", \"statusCode\": 410}", 404), ("{\"statusCode\": 503}", 200),
-            ("{\"statusCode\": \"200\"}", 500), ("{\"statusCode': 200}", 500), ("\"statusCode\": 200", 500), ("{}", 500),
+            ("{\"statusCode\": 200}", 200),
+            ("{statusCode: 200}", 200),
+            ("{'statusCode': 200}", 200),
+            ("{\"statusCode\": 200,,}", 200),
+            ("{\"statusCode\": 404}", 404),
+            ("{\"statusCode\": 499}", 404),
+            ("{\"a\": \"b\", \"statusCode\": 410}", 404),
+            ("{\"statusCode\": 503}", 200),
+            ("{\"statusCode\": \"200\"}", 500),
+            ("{\"statusCode': 200}", 500),
+            ("\"statusCode\": 200", 500),
+            ("{}", 500),
         ];
         let mut paths = json!({});
         for (index, (template, _)) in rows.iter().enumerate() {
@@ -220,7 +248,9 @@ fn a_mock_without_template_reads_the_status_from_the_clients_body() {
         "responses": {"default": {"statusCode": "200", "responseTemplates": {"application/json": "ok"}}}});
     let gateway = serving(&document(&routes(&[("/m", "post", integration)]))).start();
     let call = |body: &str| {
-        gateway.call(&format!("POST /m HTTP/1.1\r\nHost: a.example\r\nContent-Length: {}\r\n\r\n{body}", body.len())).status
+        gateway
+            .call(&format!("POST /m HTTP/1.1\r\nHost: a.example\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+            .status
     };
     assert_eq!((call("{\"statusCode\": 200}"), call("{\"status\": 200}"), call("")), (200, 500, 500));
     let large = format!("{{\"pad\": \"{}\", \"statusCode\": 200}}", "x".repeat(100_000));
@@ -230,8 +260,16 @@ fn a_mock_without_template_reads_the_status_from_the_clients_body() {
 #[test]
 fn gateway_responses_are_what_the_definition_makes_of_them() {
     let mut document = document(&routes(&[
-        ("/refused", "get", json!({"type": "http_proxy", "httpMethod": "GET", "uri": format!("http://127.0.0.1:{}/", refusing_port())})),
-        ("/mock", "post", json!({"type": "mock", "passthroughBehavior": "never", "responses": {"default": {"statusCode": "200"}}})),
+        (
+            "/refused",
+            "get",
+            json!({"type": "http_proxy", "httpMethod": "GET", "uri": format!("http://127.0.0.1:{}/", refusing_port())}),
+        ),
+        (
+            "/mock",
+            "post",
+            json!({"type": "mock", "passthroughBehavior": "never", "responses": {"default": {"statusCode": "200"}}}),
+        ),
     ]));
     document["x-amazon-apigateway-gateway-responses"] = json!({
         "MISSING_AUTHENTICATION_TOKEN": {

@@ -57,7 +57,9 @@ fn call_until(port: u16, method: &str, is_over: &AtomicBool, served: &AtomicUsiz
     let mut connection: Option<Client> = None;
     while !is_over.load(Ordering::SeqCst) {
         // Refused before anything was sent: nothing is lost.
-        let Some(mut client) = connection.take().or_else(|| TcpStream::connect(("127.0.0.1", port)).ok().map(Client::of)) else {
+        let Some(mut client) =
+            connection.take().or_else(|| TcpStream::connect(("127.0.0.1", port)).ok().map(Client::of))
+        else {
             return seen;
         };
         let sent = client.try_send(format!("{method} /x HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());

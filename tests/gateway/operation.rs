@@ -35,7 +35,10 @@ fn an_edit_is_served_without_losing_a_request() {
         load.wait_for(50);
         let seen = load.finish();
         let texts: Vec<_> = seen.into_iter().map(|seen| seen.expect("no request is lost").brief()).collect();
-        assert!(texts.iter().all(|seen| *seen == message(200, "before") || *seen == message(200, "after")), "{texts:?}");
+        assert!(
+            texts.iter().all(|seen| *seen == message(200, "before") || *seen == message(200, "after")),
+            "{texts:?}"
+        );
         assert!(texts.contains(&message(200, "before")) && texts.contains(&message(200, "after")));
     });
 }
@@ -43,7 +46,9 @@ fn an_edit_is_served_without_losing_a_request() {
 #[test]
 fn a_broken_edit_keeps_the_version_before_and_says_why() {
     let gateway = serving(&one("before")).start();
-    for broken in ["{\"openapi\": \"3.0.1\", \"paths\": [", "", "openapi: 3.0.1\npaths:\n  /x: [\n", "[1, 2]", "\u{0}\u{1}"] {
+    for broken in
+        ["{\"openapi\": \"3.0.1\", \"paths\": [", "", "openapi: 3.0.1\npaths:\n  /x: [\n", "[1, 2]", "\u{0}\u{1}"]
+    {
         let printed = gateway.err.text().len();
         replace(&gateway.file, broken);
         gateway.err.wait_for("the version before goes on being served", printed);
@@ -91,7 +96,10 @@ fn a_termination_under_load_loses_no_request() {
             let status = gateway.wait();
             assert_eq!(status.code(), Some(0), "{}", gateway.err.text());
             let seen = load.finish();
-            let lost: Vec<_> = seen.iter().filter(|seen| !seen.as_ref().is_ok_and(|seen| seen.brief() == message(200, "fine"))).collect();
+            let lost: Vec<_> = seen
+                .iter()
+                .filter(|seen| !seen.as_ref().is_ok_and(|seen| seen.brief() == message(200, "fine")))
+                .collect();
             assert!(lost.is_empty(), "{} of {}: {lost:?}", lost.len(), seen.len());
             let closing = seen.iter().flatten().filter(|seen| seen.closes()).count();
             assert!(closing >= 6, "each connection is told: {closing}");
@@ -155,8 +163,10 @@ fn the_access_log_is_json_with_the_names_of_aws() {
         let first: Value = serde_json::from_str(&lines[0]).unwrap_or_else(|error| panic!("{error}: {}", lines[0]));
         let names: Vec<_> = first.as_object().expect("an object").keys().cloned().collect();
         for (name, value) in [
-            ("requestId", json!(seen.field("x-amzn-requestid"))), ("httpMethod", json!("GET")),
-            ("resourcePath", json!("/{proxy+}")), ("stage", json!("dev")),
+            ("requestId", json!(seen.field("x-amzn-requestid"))),
+            ("httpMethod", json!("GET")),
+            ("resourcePath", json!("/{proxy+}")),
+            ("stage", json!("dev")),
         ] {
             assert_eq!(first[name], value, "{name} of {names:?}");
         }
@@ -253,12 +263,17 @@ fn the_admin_side_answers_to_its_own_names_only() {
         client.send(format!("GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n").as_bytes());
         client.rest()
     };
-    let status = |path: &str, lines: &str| String::from_utf8_lossy(&call(path, lines)).split(' ').nth(1).map(str::to_owned);
+    let status =
+        |path: &str, lines: &str| String::from_utf8_lossy(&call(path, lines)).split(' ').nth(1).map(str::to_owned);
     let rows = [
-        ("/restapis", "Host: localhost\r\n", "404"), ("/restapis", "Host: gateway.test:1\r\n", "404"),
-        ("/restapis", "Host: evil.example\r\n", "403"), ("/restapis", "Host: localhost\r\nOrigin: http://evil.example\r\n", "403"),
-        ("/restapis", "Host: localhost\r\nOrigin: null\r\n", "403"), ("/restapis", "Host: localhost\r\nOrigin: http://127.0.0.1\r\n", "404"),
-        ("/healthz", "Host: evil.example\r\n", "200"), ("/metrics", "Host: evil.example\r\n", "200"),
+        ("/restapis", "Host: localhost\r\n", "404"),
+        ("/restapis", "Host: gateway.test:1\r\n", "404"),
+        ("/restapis", "Host: evil.example\r\n", "403"),
+        ("/restapis", "Host: localhost\r\nOrigin: http://evil.example\r\n", "403"),
+        ("/restapis", "Host: localhost\r\nOrigin: null\r\n", "403"),
+        ("/restapis", "Host: localhost\r\nOrigin: http://127.0.0.1\r\n", "404"),
+        ("/healthz", "Host: evil.example\r\n", "200"),
+        ("/metrics", "Host: evil.example\r\n", "200"),
     ];
     for (path, lines, expected) in rows {
         assert_eq!(status(path, lines).as_deref(), Some(expected), "{path} {lines}");

@@ -39,7 +39,12 @@ fn a_proxy_header_of_a_trusted_peer_names_the_client() {
                 assert_eq!(client.response().text(), *ip);
             }
         }
-        let broken: [&[u8]; 4] = [REQUEST, b"PROXY TCP4 999.0.113.5 127.0.0.1 1234 80\r\n", b"PROXY TCP4 1.2.3.4\r\n", b"\r\n\r\n\0\r\nQUIT\n\x31\x11\0\x0c"];
+        let broken: [&[u8]; 4] = [
+            REQUEST,
+            b"PROXY TCP4 999.0.113.5 127.0.0.1 1234 80\r\n",
+            b"PROXY TCP4 1.2.3.4\r\n",
+            b"\r\n\r\n\0\r\nQUIT\n\x31\x11\0\x0c",
+        ];
         for header in broken {
             let mut client = gateway.connect();
             client.send(header);
@@ -104,11 +109,14 @@ fn several_listeners_and_shards_serve_the_same() {
             assert_eq!(gateway.get("/x").text(), "127.0.0.1");
         }
         let text = gateway.err.text();
-        let port = super::harness::between(&text, "serving http://[::1]:", "/").and_then(|port| port.parse::<u16>().ok());
+        let port =
+            super::harness::between(&text, "serving http://[::1]:", "/").and_then(|port| port.parse::<u16>().ok());
         let stream = std::net::TcpStream::connect(("::1", port.expect("the banner names it"))).expect("it listens");
         let mut client = Client::of(stream);
         client.send(REQUEST);
         assert_eq!(client.response().text(), "::1");
-        eventually("all are counted", || (gateway.metric("ringgate_requests_total{class=\"2xx\"}") == 21).then_some(()));
+        eventually("all are counted", || {
+            (gateway.metric("ringgate_requests_total{class=\"2xx\"}") == 21).then_some(())
+        });
     });
 }

@@ -25,11 +25,16 @@ fn the_published_example_serves_against_a_live_back_end() {
     each_driver(|driver| {
         let origin = Origin::start(|connection| {
             while let Some(request) = connection.request() {
-                let pet = if request.method == "POST" { String::from_utf8_lossy(&request.body).into_owned() } else { request.target };
+                let pet = if request.method == "POST" {
+                    String::from_utf8_lossy(&request.body).into_owned()
+                } else {
+                    request.target
+                };
                 connection.send(&ok(&pet));
             }
         });
-        let upstream = format!("--upstream=http://petstore.execute-api.us-east-1.amazonaws.com=http://127.0.0.1:{}", origin.port);
+        let upstream =
+            format!("--upstream=http://petstore.execute-api.us-east-1.amazonaws.com=http://127.0.0.1:{}", origin.port);
         let gateway = serving(&definition).on(driver).flags([&upstream, "--stage=test"]).start();
         let page = gateway.get("/");
         assert_eq!((page.status, page.field("content-type")), (200, Some("text/html")));
@@ -45,7 +50,10 @@ fn the_published_example_serves_against_a_live_back_end() {
         assert_eq!(one.brief(), message(200, "/petstore/pets/7"));
         assert_eq!(one.field("access-control-allow-origin"), Some("*"));
         let body = "{\"type\": \"cat\", \"price\": 123.11}";
-        let head = format!("POST /pets HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "POST /pets HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         assert_eq!(gateway.call(&format!("{head}{body}")).brief(), message(200, body));
         assert_eq!(origin.last().field("host"), Some(format!("127.0.0.1:{}", origin.port).as_str()));
         let options = gateway.call("OPTIONS /pets HTTP/1.1\r\nHost: a.example\r\n\r\n");

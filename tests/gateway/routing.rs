@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::client::message;
+use super::harness::document;
 use super::harness::{Gateway, each_driver, mock, operation, proxy, routes, serving};
 use super::origin::Origin;
-use super::harness::document;
 
 const MISSING: &str = "{\"message\":\"Missing Authentication Token\"}";
 const WHERE: &str = "$context.resourcePath $context.httpMethod $context.path";
@@ -177,7 +177,11 @@ fn stage_variables_fill_uris_and_mappings() {
     let mut mapped = proxy("http://${stageVariables.host}/v/${stageVariables.part}?q=${stageVariables.absent}");
     mapped["requestParameters"] = json!({"integration.request.querystring.v": "stageVariables.part"});
     let broken = proxy("http://${stageVariables.absent}/");
-    let document = document(&routes(&[("/v", "get", mapped), ("/broken", "get", broken), ("/t", "get", mock("<$stageVariables.part>"))]));
+    let document = document(&routes(&[
+        ("/v", "get", mapped),
+        ("/broken", "get", broken),
+        ("/t", "get", mock("<$stageVariables.part>")),
+    ]));
     let host = format!("--var=host=127.0.0.1:{}", origin.port);
     let gateway = serving(&document).flags([&host, "--var=part=blue"]).start();
     assert_eq!(gateway.get("/v").brief(), message(200, "GET /v/blue?q=&v=blue|"));

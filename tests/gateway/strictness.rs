@@ -1,23 +1,29 @@
 //! The published rows of messages that part strict readers from lenient ones, over sockets, on both sides; and seeded
 //! edits of them.
 
+#[allow(dead_code, reason = "the rules for responses are the machines' own")]
 #[path = "../vectors/http1/verdict.rs"]
 mod verdict;
+#[allow(dead_code, reason = "only requests are read here")]
+#[path = "../vectors/http1/wire.rs"]
+mod wire;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use ringgate_core::proto::h1::Refusal;
+use serde_json::Value;
 
 use super::client::{Client, Response};
-use super::harness::{Gateway, document, each_driver, operation, serving};
+use super::harness::{Gateway, each_driver, proxy_all, serving};
 use super::origin::{Connection, Origin, Request, ok};
 use verdict::{Observed, Ruling, Served, latin1};
+use wire::{End, read_requests};
 
-/// Clients at a time.
-const WORKERS: usize = 8;
+/// Gateways at a time.
+const WORKERS: usize = 4;
 
 /// The rows of one file, or nothing, said aloud, where the data is not installed.
 fn rows(file: &str) -> Vec<Value> {
@@ -35,45 +41,45 @@ fn bytes_of(row: &Value) -> Vec<u8> {
     latin1(row["bytes"].as_str().expect("a row has bytes"))
 }
 
-/// Does `work` on every row, several at a time; what was wrong.
-fn on_each<T: Sync>(rows: &[T], work: impl Fn(usize, &T) -> Option<String> + Sync) -> Vec<String> {
-    let next = std::sync::atomic::AtomicUsize::new(0);
+/// One gateway before one origin, for one worker: what arrives between two rows belongs to the row.
+struct Bench {
+    gateway: Gateway,
+    origin: Origin,
+}
+
+/// Does `work` on every row, on several benches at a time; what was wrong.
+fn on_each<T: Sync>(
+    rows: &[T],
+    bench: impl Fn() -> Bench + Sync,
+    work: impl Fn(&mut Bench, usize, &T) -> Option<String> + Sync,
+) {
+    let next = AtomicUsize::new(0);
     let broken = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
+                let mut bench = bench();
                 loop {
-                    let index = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                    let Some(row) = rows.get(index) else { return };
-                    if let Some(what) = work(index, row) {
+                    let index = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(row) = rows.get(index) else { break };
+                    if let Some(what) = work(&mut bench, index, row) {
                         broken.lock().expect("no panic").push(what);
                     }
                 }
+                assert!(bench.gateway.is_alive());
+                assert_eq!(bench.gateway.get("/still-there").status, 200);
             });
         }
     });
-    broken.into_inner().expect("no panic")
+    let broken = broken.into_inner().expect("no panic");
+    assert!(broken.is_empty(), "{} of {}:\n{}", broken.len(), rows.len(), broken.join("\n"));
 }
 
-/// An API whose routes, one for each row, pass everything on. The row's number is the first segment of the origin's
-/// path, and the second is the target as it came.
-fn gateway_for(driver: &'static str, port: u16) -> Gateway {
-    let integration = |uri: String, greedy: bool| {
-        let mut integration = json!({"type": "http_proxy", "httpMethod": "ANY", "uri": uri});
-        if greedy {
-            integration["requestParameters"] = json!({"integration.request.path.proxy": "method.request.path.proxy"});
-        }
-        integration
-    };
-    let to = |path: &str| format!("http://127.0.0.1:{port}{path}");
-    let paths = json!({
-        "/": {"x-amazon-apigateway-any-method": operation("/", &integration(to("/"), false))},
-        "/{proxy+}": {"x-amazon-apigateway-any-method": operation("/{proxy+}", &integration(to("/{proxy}"), true))},
-    });
-    serving(&document(&paths)).on(driver).start()
+fn bench(driver: &'static str, origin: Origin) -> Bench {
+    Bench { gateway: serving(&proxy_all(origin.port)).on(driver).start(), origin }
 }
 
-/// What one connection came to: every response, and whether the gateway closed it before we did.
+/// What one connection came to.
 struct Seen {
     responses: Vec<Response>,
     broken: Option<String>,
@@ -89,120 +95,147 @@ fn exchange(port: u16, bytes: &[u8]) -> Seen {
     loop {
         match client.try_response(is_head) {
             Ok(response) => responses.push(response),
-            Err(why) if why.starts_with("the end after \"\"") || why.contains("reset") => return Seen { responses, broken: None },
+            Err(why) if why.starts_with("the end after \"\"") || why.contains("reset") => {
+                return Seen { responses, broken: None };
+            }
             Err(why) => return Seen { responses, broken: Some(why) },
         }
     }
 }
 
-/// What the origin got of one connection, by the marks that the requests carry.
-#[derive(Clone, Default)]
-struct Marked(Arc<Mutex<HashMap<String, Vec<Request>>>>);
-
-/// A field that marks whose request this is. It comes first, so that faults behind it stay what they are.
-const MARK: &str = "X-Row";
-
-impl Marked {
-    fn origin(&self) -> Origin {
-        let this = self.clone();
-        Origin::start(move |connection| {
-            while let Some(request) = connection.request() {
-                let mark = request.fields(MARK).first().map_or_else(String::new, |mark| (*mark).to_owned());
-                this.0.lock().expect("no panic").entry(mark).or_default().push(request.clone());
-                let answer = if request.method == "HEAD" { b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec() } else { ok("") };
-                if !connection.send(&answer) {
-                    return;
-                }
+/// An origin that takes everything.
+fn taking() -> Origin {
+    Origin::start(|connection| {
+        while let Some(request) = connection.request() {
+            let body =
+                if request.method == "HEAD" { "Content-Length: 0\r\n\r\n" } else { "Content-Length: 2\r\n\r\nok" };
+            if !connection.send(format!("HTTP/1.1 200 OK\r\n{body}").as_bytes()) {
+                return;
             }
-        })
-    }
-
-    fn of(&self, mark: &str) -> Vec<Request> {
-        self.0.lock().expect("no panic").get(mark).cloned().unwrap_or_default()
-    }
+        }
+    })
 }
 
-/// `bytes` with the mark behind the first start line, where there is one that a field can follow.
-fn marked(bytes: &[u8], mark: &str) -> Vec<u8> {
-    let start = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    let Some(end) = bytes[start..].windows(2).position(|pair| pair == b"\r\n") else { return bytes.to_vec() };
-    let at = start + end + 2;
-    let mut bytes = bytes.to_vec();
-    let line = format!("{MARK}: {mark}\r\n");
-    // A line that continues the start line must go on doing so.
-    if !matches!(bytes.get(at), Some(b' ' | b'\t')) {
-        bytes.splice(at..at, line.into_bytes());
+/// Statuses with which the gateway refuses a message that it does not read.
+const REFUSING: [u16; 9] = [400, 408, 413, 414, 417, 431, 501, 503, 505];
+
+/// Sends `bytes` on a connection of their own; what became of them on both sides.
+fn observe(bench: &Bench, bytes: &[u8]) -> Result<Observed, String> {
+    let before = bench.origin.request_count();
+    let seen = exchange(bench.gateway.port, bytes);
+    let arrived = bench.origin.requests().split_off(before);
+    let statuses: Vec<_> = seen.responses.iter().map(|response| response.status).collect();
+    if let Some(why) = seen.broken {
+        return Err(format!("{statuses:?}, then a broken answer: {why}"));
     }
-    bytes
+    let refused = statuses.last().copied().filter(|status| REFUSING.contains(status));
+    let answered = statuses.iter().filter(|status| !REFUSING.contains(status)).count();
+    if answered + usize::from(refused.is_some()) != statuses.len() {
+        return Err(format!("{statuses:?}: it went on after a refusal"));
+    }
+    if refused.is_some() && !seen.responses.last().is_some_and(Response::closes) {
+        return Err(format!("{statuses:?}: refused, but not closed"));
+    }
+    // Answered here: OPTIONS * and the like, which have no route.
+    let routed = statuses.iter().filter(|status| **status == 200).count();
+    if arrived.len() != routed {
+        return Err(format!("{statuses:?}, and {} reached the origin: {arrived:?}", arrived.len()));
+    }
+    let mut served: Vec<_> = arrived.into_iter().map(served).collect();
+    served.resize_with(answered, Served::default);
+    Ok(Observed { served, refused, is_closed: seen.responses.last().is_some_and(Response::closes) })
 }
 
-/// Holds a connection against what was sent: as many answers as requests that arrived, then at most one refusal.
-fn observed(seen: &Seen, arrived: &[Request]) -> Observed {
-    let refused = seen.responses.last().map(|last| last.status).filter(|status| *status >= 400 && *status != 403);
-    let served = arrived.iter().map(|request| Served {
-        method: request.method.clone().into_bytes(),
-        target: request.target.clone().into_bytes(),
+fn served(request: Request) -> Served {
+    Served {
+        method: request.method.into_bytes(),
+        target: request.target.into_bytes(),
         fields: request.fields.iter().map(|(name, value)| (latin1(name), latin1(value))).collect(),
-        body: request.body.clone(),
+        body: request.body,
         is_open_ended: false,
-    });
-    let is_closed = seen.responses.last().is_some_and(Response::closes);
-    Observed { served: served.collect(), refused, is_closed }
+    }
+}
+
+fn hold(row: &Value, observed: Result<Observed, String>, rule: impl Fn(&Observed) -> Ruling) -> Option<String> {
+    let name = row["name"].as_str().unwrap_or_default();
+    match observed.map(|observed| rule(&observed)) {
+        Ok(Ruling::Broken(what)) | Err(what) => Some(format!("{name}: {what}")),
+        Ok(_) => None,
+    }
 }
 
 #[test]
 fn rows_of_strictness_hold_over_sockets() {
+    let rows = rows("strictness.json");
     each_driver(|driver| {
-        let marks = Marked::default();
-        let origin = marks.origin();
-        let gateway = gateway_for(driver, origin.port);
-        let rows = rows("strictness.json");
-        let broken = on_each(&rows, |index, row| {
-            let mark = format!("s{index}");
-            let seen = exchange(gateway.port, &marked(&bytes_of(row), &mark));
-            check_strictness(row, &seen, &marks.of(&mark)).err()
-        });
-        assert!(broken.is_empty(), "{} rows:\n{}", broken.len(), broken.join("\n"));
-        assert_eq!(gateway.get("/still-there").status, 200);
+        on_each(
+            &rows,
+            || bench(driver, taking()),
+            |bench, _, row| hold(row, observe(bench, &bytes_of(row)), |observed| verdict::strictness(row, observed)),
+        );
     });
 }
 
-fn check_strictness(row: &Value, seen: &Seen, arrived: &[Request]) -> Result<(), String> {
-    let name = row["name"].as_str().unwrap_or_default();
-    let statuses: Vec<_> = seen.responses.iter().map(|response| response.status).collect();
-    let context = format!("{name}: {statuses:?}, {} arrived", arrived.len());
-    if let Some(why) = &seen.broken {
-        return Err(format!("{context}: a broken answer: {why}"));
-    }
-    let was_refused = statuses.last().is_some_and(|status| matches!(status, 400 | 405 | 408 | 411 | 413 | 414 | 417 | 431 | 501 | 505));
-    match row["verdict"].as_str() {
-        Some("reject") if !was_refused => return Err(format!("{context}: not refused")),
-        Some("reject") if !arrived.is_empty() => return Err(format!("{context}: its fault reached the origin: {arrived:?}")),
-        Some("accept") if statuses.first().is_none_or(|status| *status != 200 && *status != 403) => {
-            return Err(format!("{context}: not served"));
+#[test]
+fn rows_of_a_strict_parser_hold_over_sockets() {
+    let rows: Vec<_> = rows("llhttp.json").into_iter().filter(|row| is_kind(row, "request")).collect();
+    each_driver(|driver| {
+        on_each(
+            &rows,
+            || bench(driver, taking()),
+            |bench, _, row| {
+                let bytes = with_hosts(bytes_of(row));
+                let excuse = verdict::request_excuse(&bytes);
+                hold(row, observe(bench, &bytes), |observed| verdict::strict_parser(row, observed, excuse))
+            },
+        );
+    });
+}
+
+fn is_kind(row: &Value, kind: &str) -> bool {
+    row["meta"]["type"].as_str().is_some_and(|it| it.starts_with(kind))
+}
+
+/// `bytes` with a Host field in each head that is refused for want of one: suites of mere parsers leave it out.
+fn with_hosts(mut bytes: Vec<u8>) -> Vec<u8> {
+    loop {
+        let reading = read_requests(&bytes, &[]);
+        if reading.end != End::Refused(Refusal::MissingHost) {
+            return bytes;
         }
-        _ => {}
-    }
-    if was_refused && !seen.responses.last().is_some_and(Response::closes) {
-        return Err(format!("{context}: refused, but the connection goes on"));
-    }
-    // A row whose target has no route, or whose mark found no place, says less.
-    if arrived.is_empty() {
-        return Ok(());
-    }
-    match verdict::strictness(row, &first_only(row, observed(seen, arrived))) {
-        Ruling::Broken(what) => Err(format!("{context}: {what}")),
-        _ => Ok(()),
+        let head = &bytes[reading.stopped_at..];
+        let empty_lines = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let line_end = head[empty_lines..].iter().position(|&byte| byte == b'\n').expect("a head was read");
+        let at = reading.stopped_at + empty_lines + line_end + 1;
+        bytes.splice(at..at, b"Host: a.example\r\n".iter().copied());
     }
 }
 
-/// Only a row's first request carries its mark, so rows about several are held by their first.
-fn first_only(row: &Value, mut observed: Observed) -> Observed {
-    let requests = row["requests"].as_u64().unwrap_or(1);
-    if let Some(first) = observed.served.first().cloned() {
-        observed.served = vec![first; usize::try_from(requests).unwrap_or(1).max(1)];
-    }
-    observed
+#[test]
+fn nothing_reaches_an_origin_that_another_server_refuses() {
+    let rows = rows("gunicorn.json");
+    each_driver(|driver| {
+        on_each(
+            &rows,
+            || bench(driver, taking()),
+            |bench, _, row| {
+                let observed = observe(bench, &with_hosts(bytes_of(row)));
+                // The origin gets our own framing and headers, so only the number of requests is held against the row.
+                hold(row, observed, |observed| match row["verdict"].as_str() {
+                    Some("accept") => {
+                        let expected = row["requests"].as_array().map_or(0, Vec::len);
+                        let same = observed.served.len() == expected || observed.refused.is_some();
+                        if same && observed.served.len() <= expected {
+                            Ruling::Held
+                        } else {
+                            Ruling::Broken(observed.to_string())
+                        }
+                    }
+                    _ => verdict::server(row, observed),
+                })
+            },
+        );
+    });
 }
 
 /// Sends what a connection asks for by number, and then closes.
@@ -225,15 +258,11 @@ fn answering_rows(answers: Vec<Vec<u8>>) -> Origin {
 
 #[test]
 fn rows_of_responses_are_passed_on_valid_or_answered_504() {
+    let rows: Vec<_> = rows("llhttp.json").into_iter().filter(|row| is_kind(row, "response")).collect();
+    let answers: Vec<_> = rows.iter().map(bytes_of).collect();
     each_driver(|driver| {
-        let rows: Vec<_> = rows("llhttp.json")
-            .into_iter()
-            .filter(|row| row["meta"]["type"].as_str().is_some_and(|kind| kind.starts_with("response")))
-            .collect();
-        let origin = answering_rows(rows.iter().map(bytes_of).collect());
-        let gateway = gateway_for(driver, origin.port);
-        let broken = on_each(&rows, |index, row| check_response_row(&gateway, index, row).err());
-        assert!(broken.is_empty(), "{} rows:\n{}", broken.len(), broken.join("\n"));
+        let bench = || bench(driver, answering_rows(answers.clone()));
+        on_each(&rows, bench, |bench, index, row| check_response_row(&bench.gateway, index, row).err());
     });
 }
 
@@ -284,9 +313,26 @@ impl Random {
 }
 
 const PIECES: [&str; 20] = [
-    "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", ":", "\0", ",", "0\r\n\r\n", "5\r\nhello\r\n", "Content-Length: 5\r\n",
-    "Transfer-Encoding: chunked\r\n", "Host: b.example\r\n", "Connection: close\r\n", "\r\n ", "HTTP/1.0", "\u{7f}",
-    "Transfer-Encoding: identity\r\n", "GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "\r\n",
+    "\n",
+    "\r",
+    "\r\n\r\n",
+    " ",
+    "\t",
+    ":",
+    "\0",
+    ",",
+    "0\r\n\r\n",
+    "5\r\nhello\r\n",
+    "Content-Length: 5\r\n",
+    "Transfer-Encoding: chunked\r\n",
+    "Host: b.example\r\n",
+    "Connection: close\r\n",
+    "\r\n ",
+    "HTTP/1.0",
+    "\u{7f}",
+    "Transfer-Encoding: identity\r\n",
+    "GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
 ];
 
 const MESSAGES: [&str; 5] = [
@@ -324,45 +370,35 @@ fn edited(seed: u64) -> Vec<u8> {
 #[test]
 fn edited_messages_are_answered_or_refused_and_smuggle_nothing() {
     let edits = std::env::var("RINGGATE_EDITS").ok().and_then(|edits| edits.parse().ok()).unwrap_or(400);
+    let seeds: Vec<u64> = (0..edits).collect();
     each_driver(|driver| {
-        let marks = Marked::default();
-        let origin = marks.origin();
-        let mut gateway = gateway_for(driver, origin.port);
-        let seeds: Vec<u64> = (0..edits).collect();
-        let broken = on_each(&seeds, |_, seed| check_edit(&gateway, &origin, *seed).err());
-        assert!(broken.is_empty(), "{}:\n{}", broken.len(), broken.join("\n"));
-        assert!(gateway.is_alive());
-        assert_eq!(gateway.get("/still-there").status, 200);
-        // Nobody's request came twice, and no request came that nobody was answered for.
-        let accepted = gateway.metric("ringgate_requests_total{class=\"2xx\"}") + gateway.metric("ringgate_requests_total{class=\"4xx\"}");
-        assert!(origin.request_count() as u64 <= accepted, "{} requests for {accepted} answers", origin.request_count());
+        on_each(
+            &seeds,
+            || bench(driver, taking()),
+            |bench, _, seed| {
+                let bytes = edited(*seed);
+                // A request edited into HEAD is answered without a body, which this reader does not know.
+                if bytes.windows(4).any(|text| text == b"HEAD") {
+                    return None;
+                }
+                observe(bench, &bytes).err().map(|what| format!("seed={seed} {}\n{what}", bytes.escape_ascii()))
+            },
+        );
     });
-}
-
-fn check_edit(gateway: &Gateway, origin: &Origin, seed: u64) -> Result<(), String> {
-    let bytes = edited(seed);
-    let context = || format!("seed={seed} {}", bytes.escape_ascii());
-    let seen = exchange(gateway.port, &bytes);
-    if let Some(why) = seen.broken {
-        // A request edited into HEAD is answered without a body, which this reader does not know.
-        if !bytes.windows(4).any(|text| text == b"HEAD") {
-            return Err(format!("{}\n{why}", context()));
-        }
-    }
-    let refusals = seen.responses.iter().filter(|response| matches!(response.status, 400 | 408 | 413..=417 | 431 | 501 | 505)).count();
-    let is_last = seen.responses.last().is_none_or(|last| refusals == 0 || (refusals == 1 && last.status >= 400 && last.closes()));
-    let _ = origin;
-    if is_last { Ok(()) } else { Err(format!("{}\n{:?}", context(), seen.responses)) }
 }
 
 #[test]
 fn a_body_that_holds_a_request_stays_a_body() {
     each_driver(|driver| {
         let origin = Origin::answering(ok("fine"));
-        let gateway = gateway_for(driver, origin.port);
+        let gateway = serving(&proxy_all(origin.port)).on(driver).start();
         let inner = "GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n";
-        let by_length = format!("POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: {}\r\n\r\n{inner}", inner.len());
-        let by_chunks = format!("POST /x HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{inner}\r\n0\r\n\r\n", inner.len());
+        let by_length =
+            format!("POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: {}\r\n\r\n{inner}", inner.len());
+        let by_chunks = format!(
+            "POST /x HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{inner}\r\n0\r\n\r\n",
+            inner.len()
+        );
         for request in [by_length, by_chunks] {
             let mut client = gateway.connect();
             let (head, tail) = request.split_at(request.len() - 20);

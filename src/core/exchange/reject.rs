@@ -116,7 +116,6 @@ impl Rejection {
         let failure = Self::of(ResponseType::IntegrationFailure);
         Self { message: "Network error communicating with endpoint", reason: Some(reason.into()), ..failure }
     }
-
 }
 
 /// rest-integrations §8.1.
