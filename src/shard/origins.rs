@@ -34,7 +34,7 @@ impl Shard {
         while may_reuse && let Some(connection) = self.pool(upstream, |pool| pool.take_idle(now)).flatten() {
             // One that was closed is no use, and one that brings bytes nobody asked for is worse: they would be read as
             // the answer to this request.
-            if connection.stream.socket().is_quiet() {
+            if connection.stream.is_quiet() {
                 self.counters.origin_reuses.increment();
                 return Ok(self.watched(connection, upstream));
             }

@@ -92,7 +92,7 @@ fn bomb() -> String {
     for (name, before) in ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"])
     {
         let of = format!("*{before}");
-        text.push_str(&format!("{name}: &{name} [{}]\n", vec![of.as_str(); 9].join(", ")));
+        text.push_str(&format!("{name}: &{name} [{}]\n", [of.as_str(); 9].join(", ")));
     }
     text.push_str("paths: *i\n");
     text

@@ -1,17 +1,11 @@
 //! Origins that are away, break off, lie, or come back.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::client::message;
-use super::harness::{
-    Folder, document, each_driver, eventually, is_listening, mock, proxy, proxy_all, refusing_port, routes, serving,
-};
+use super::harness::{document, each_driver, eventually, mock, proxy, proxy_all, refusing_port, routes, serving};
 use super::load::Load;
 use super::origin::{Origin, ok};
 
@@ -279,84 +273,6 @@ fn the_admin_side_and_metadata_addresses_are_no_origins() {
     });
 }
 
-/// A TLS server of the openssl command line, with a certificate of its own for `name`.
-struct TlsOrigin {
-    child: Child,
-    port: u16,
-    _folder: Folder,
-}
-
-impl TlsOrigin {
-    fn start(name: &str) -> Self {
-        let folder = Folder::new();
-        let (key, certificate) = (folder.file("key.pem"), folder.file("cert.pem"));
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
-            .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}")])
-            .arg("-keyout")
-            .arg(&key)
-            .arg("-out")
-            .arg(&certificate)
-            .output()
-            .expect("the tests need openssl");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-        let child = Command::new("openssl")
-            .args(["s_server", "-quiet", "-www", "-4", "-accept", &port.to_string()])
-            .arg("-key")
-            .arg(&key)
-            .arg("-cert")
-            .arg(&certificate)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the tests need openssl");
-        eventually("the TLS origin listens", || is_listening(port).then_some(()));
-        Self { child, port, _folder: folder }
-    }
-}
-
-impl Drop for TlsOrigin {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn a_self_signed_origin_is_trusted_only_where_told_and_under_its_name() {
-    let origin = TlsOrigin::start("localhost");
-    let other = TlsOrigin::start("elsewhere.example");
-    let plain = Origin::start(|connection| {
-        connection.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-        connection.wait_for_end();
-    });
-    let to = |port: u16, skips: bool| -> Value {
-        let mut integration = proxy(&format!("https://localhost:{port}/"));
-        if skips {
-            integration["tlsConfig"] = json!({"insecureSkipVerification": true});
-        }
-        integration
-    };
-    let rows = [
-        ("/strict", "get", to(origin.port, false)),
-        ("/lenient", "get", to(origin.port, true)),
-        ("/misnamed", "get", to(other.port, true)),
-        ("/plain", "get", to(plain.port, true)),
-    ];
-    each_driver(|driver| {
-        let gateway = serving(&document(&routes(&rows))).on(driver).start();
-        for path in ["/strict", "/misnamed", "/plain"] {
-            assert_eq!(gateway.get(path).brief(), message(504, NETWORK), "{path}");
-        }
-        for _ in 0..2 {
-            let seen = gateway.get("/lenient");
-            assert!(seen.status == 200 && seen.text().contains("Cipher"), "{seen:?}");
-        }
-    });
-}
-
 #[test]
 fn each_origin_has_a_cap_and_the_others_go_on() {
     each_driver(|driver| {
@@ -387,5 +303,32 @@ fn each_origin_has_a_cap_and_the_others_go_on() {
             assert_eq!(client.response().text(), "slow");
         }
         assert_eq!(gateway.get("/slow").text(), "slow");
+    });
+}
+
+#[test]
+fn an_origin_that_closes_after_each_answer_is_called_anew() {
+    each_driver(|driver| {
+        let origin = Origin::start(|connection| {
+            let Some(request) = connection.request() else { return };
+            let answer = match request.target.as_str() {
+                "/close" => "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
+                "/old" => "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+                _ => "HTTP/1.0 200 OK\r\n\r\nhi",
+            };
+            connection.send(answer.as_bytes());
+            if request.target != "/end" {
+                // It does not hang up at once: what it said must be believed.
+                assert!(connection.request().is_none(), "a second request came");
+            }
+        });
+        let gateway = serving(&proxy_all(origin.port)).on(driver).start();
+        let mut client = gateway.connect();
+        for path in ["/close", "/old", "/end", "/close", "/end", "/old"] {
+            client.send(format!("GET {path} HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());
+            let seen = client.response();
+            assert_eq!((seen.brief(), seen.closes()), (message(200, "hi"), false), "{path}");
+        }
+        assert_eq!(origin.connections(), 6);
     });
 }

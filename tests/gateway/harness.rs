@@ -1,7 +1,7 @@
 //! Starts the built program on ports that the kernel chose, and ends it by its process id.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -362,9 +362,4 @@ pub fn run(arguments: &[&str]) -> Ran {
 pub fn refusing_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
-}
-
-/// Whether somebody accepts on this port.
-pub fn is_listening(port: u16) -> bool {
-    TcpStream::connect(("127.0.0.1", port)).is_ok()
 }

@@ -17,3 +17,4 @@ mod petstore;
 mod routing;
 mod streams;
 mod strictness;
+mod tls;

@@ -293,3 +293,18 @@ fn metrics_may_have_a_port_of_their_own() {
     assert_eq!(client.response().status, 200);
     assert_eq!(gateway.admin("/metrics").status, 404);
 }
+
+#[test]
+fn a_line_of_the_log_is_json_whatever_bytes_a_client_sends() {
+    let gateway = serving(&one("x")).file_flag("--log=", "access.log").start();
+    let mut client = gateway.connect();
+    client.send(b"GET /x HTTP/1.1\r\nHost: a.example\r\nUser-Agent: \xff\xfe\"\\\t\xc3\xa9\r\n\r\n");
+    assert_eq!(client.response().status, 200);
+    client.send(b"GET /x?%ff=\"{}&a=%22 HTTP/1.1\r\nHost: \"\r\n\r\n");
+    let _ = client.try_response(false);
+    let path = gateway.folder.file("access.log");
+    let bytes = eventually("a line", || std::fs::read(&path).ok().filter(|bytes| bytes.ends_with(b"\n")));
+    for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        serde_json::from_slice::<Value>(line).unwrap_or_else(|error| panic!("{error}: {}", line.escape_ascii()));
+    }
+}

@@ -146,9 +146,9 @@ impl Pool {
         let mut left = 0;
         for address in &mut self.addresses {
             let before = address.idle.len();
-            address.idle.retain(|connection| {
-                now.since(connection.idle_since) < IDLE_MAX && connection.stream.socket().is_quiet()
-            });
+            address
+                .idle
+                .retain(|connection| now.since(connection.idle_since) < IDLE_MAX && connection.stream.is_quiet());
             self.open -= before - address.idle.len();
             left += address.idle.len();
         }
