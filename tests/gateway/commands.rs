@@ -122,7 +122,12 @@ fn files_that_are_no_text_or_too_large_are_refused_as_such() {
     let (binary, large) = (folder.file("binary.json"), folder.file("large.json"));
     std::fs::write(&binary, b"{\"openapi\": \"\xff\xfe\"}").expect("a temporary file");
     std::fs::File::create(&large).and_then(|file| file.set_len(7 << 20)).expect("a temporary file");
-    for (path, says) in [(&binary, "not UTF-8"), (&large, "--limits relaxed"), (&folder.file(""), "directory")] {
+    for (path, says) in [
+        (&binary, "not UTF-8"),
+        (&large, "--limits relaxed"),
+        (&folder.file(""), "directory"),
+        (&"/dev/zero".into(), "--limits relaxed"),
+    ] {
         for command in ["check", "dev"] {
             let Ran { code, err, .. } = run(&[command, path.to_str().expect("plain")]);
             assert_eq!(code, Some(2), "{err}");
