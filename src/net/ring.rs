@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use monoio::buf::{IoBuf, IoBufMut};
-use monoio::io::{AsyncReadRent, AsyncWriteRent};
+use monoio::io::{AsyncReadRent, AsyncWriteRent, CancelableAsyncReadRent};
 use monoio::net::{TcpStream, UnixStream};
 use monoio::{IoUringDriver, LegacyDriver, RuntimeBuilder};
 
@@ -99,6 +99,13 @@ pub struct Socket {
     stream: UnsafeCell<Stream>,
 }
 
+pub use monoio::io::{CancelHandle, Canceller};
+
+/// Whether an operation ended because it was cancelled.
+pub fn is_cancelled(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::CANCELED.raw_os_error())
+}
+
 /// What an operation gives back: its result, and the buffer that was lent.
 pub type Lent<T> = (io::Result<T>, Vec<u8>);
 
@@ -156,6 +163,21 @@ impl Socket {
         let (result, slice) = match self.stream() {
             Stream::Tcp(stream) => stream.read(slice).await,
             Stream::Unix(stream) => stream.read(slice).await,
+        };
+        (result, slice.into_inner().0)
+    }
+
+    /// As [`Socket::read`], but `cancel` ends it early: with what had arrived by then, or with an error for which
+    /// [`is_cancelled`] is true. Either way the buffer comes back and no byte is lost.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub async fn read_until_cancelled(&self, buffer: Vec<u8>, into: Range<usize>, cancel: CancelHandle) -> Lent<usize> {
+        debug_assert!(into.start < into.end, "a read needs room");
+        let slice = Fixed(buffer).slice_mut(into);
+        let (result, slice) = match self.stream() {
+            Stream::Tcp(stream) => stream.cancelable_read(slice, cancel).await,
+            Stream::Unix(stream) => stream.cancelable_read(slice, cancel).await,
         };
         (result, slice.into_inner().0)
     }

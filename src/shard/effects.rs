@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use ringgate_core::base::Instant;
+use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
 use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, Effects};
 use ringgate_core::plan::UpstreamSlot;
 use ringgate_core::proto::h1::{
@@ -25,12 +26,17 @@ const HELD_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Responses of class 1xx before the answer, at most; each costs a head's work.
 const INFORMATIONAL_MAX: u32 = 16;
 
+/// Answers up to this size, head included, are read into a small buffer, which is held while waiting for them.
+pub(super) const SMALL_ANSWER_BYTES_MAX: u64 = (HEAD_BUFFER_BYTES - HEADROOM_BYTES - TAILROOM_BYTES - 4_096) as u64;
+
 /// An origin's answer whose head has been read.
 pub struct OriginAnswer {
     /// The connection it comes on.
     pub origin: Origin,
     /// The buffer: `bytes[head_start..]` begins with the head.
     pub buffer: Vec<u8>,
+    /// Which of the two sizes it has.
+    pub size: Size,
     head_start: usize,
     /// Content that is here already, in one piece.
     pub here: std::ops::Range<usize>,
@@ -46,8 +52,6 @@ pub struct OriginAnswer {
 
 /// A connection to an origin while an exchange uses it.
 pub struct Origin {
-    /// Dropped before the connection: the deadline table must forget the socket first.
-    pub deadline: Deadline,
     /// The connection.
     pub connection: Connection,
     /// Its pool.
@@ -93,16 +97,16 @@ impl Effects for ShardEffects<'_> {
         let mut may_reuse = true;
         loop {
             let mut origin = self.shard.origin(call.upstream, deadline, may_reuse).await?;
-            origin.deadline.set(deadline, Shutdown::Both);
+            origin.connection.deadline.set(deadline, Shutdown::Both);
             match self.attempt(&mut origin, &mut call, head_len).await {
                 Ok(received) => {
                     // It was for the head; what follows has the patience of a body.
-                    origin.deadline.clear();
+                    origin.connection.deadline.clear();
                     self.answer = Some(OriginAnswer::open(origin, received, self.answer_head));
                     return Ok(());
                 }
                 Err(attempt) => {
-                    let is_late = origin.deadline.has_fired();
+                    let is_late = origin.connection.deadline.has_fired();
                     let address = origin.connection.address;
                     self.shard.close_origin(origin);
                     match attempt {
@@ -162,6 +166,7 @@ impl Effects for ShardEffects<'_> {
 /// An answer without its connection.
 struct Received {
     buffer: Vec<u8>,
+    size: Size,
     head_start: usize,
     end: usize,
 }
@@ -225,7 +230,7 @@ impl ShardEffects<'_> {
                     // The answer came before the body was sent: the origin does not want the rest. What is under way is
                     // ended and awaited, not dropped.
                     early = true;
-                    client_deadline.wake();
+                    client_deadline.cancel();
                     stream.socket().shutdown(Shutdown::Write);
                     return upload.as_mut().poll(context);
                 }
@@ -309,11 +314,9 @@ impl ShardEffects<'_> {
         self.client_deadline.set(self.shard.clock.recent() + patience, Shutdown::Read);
         let left = self.body.bytes_left().and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
         let room = 0..buffer.len().min(left);
-        // Only this wait is given up when the rest is not wanted any more; the socket stays open to linger on.
-        if self.client_deadline.or_woken(self.client.readable()).await.is_none() {
-            return (Err(BodyFailure::Gone), buffer);
-        }
-        let (read, buffer) = self.client.read(buffer, room).await;
+        // Given up when the rest is not wanted any more; the socket stays open to linger on.
+        let cancel = self.client_deadline.cancellable();
+        let (read, buffer) = self.client.read_until_cancelled(buffer, room, cancel).await;
         self.client_deadline.clear();
         let result = match read {
             Ok(0) | Err(_) if self.client_deadline.has_fired() => {
@@ -351,42 +354,72 @@ impl ShardEffects<'_> {
     }
 
     async fn receive_head(&mut self, origin: &mut Origin, is_head: bool) -> Result<Received, Attempt> {
-        let is_reused = origin.connection.is_reused;
-        origin.connection.stream.readable().await.map_err(|_| network())?;
-        let mut buffer = self.shard.lend(Size::Body).map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
-        let mut received = Received { buffer: Vec::new(), head_start: HEADROOM_BYTES, end: HEADROOM_BYTES };
+        let mut received = self.prepare_to_receive(origin).await?;
         self.answer_head.clear();
-        let result = loop {
-            let room = received.end..Size::Body.bytes() - TAILROOM_BYTES;
-            let (read, lent) = origin.connection.stream.read(buffer, room).await;
-            buffer = lent;
-            match read {
-                Ok(0) | Err(_) if received.end == HEADROOM_BYTES && is_reused => {
-                    break Err(Attempt::Stale { nothing_written: false });
-                }
-                Ok(0) | Err(_) => break Err(network()),
-                Ok(count) => received.end += count,
-            }
-            match self.parse_head(&buffer, &mut received, is_head) {
-                Ok(Progress::Complete(_)) => break Ok(()),
-                Ok(Progress::Partial) if received.end < buffer.len() - TAILROOM_BYTES => {}
-                Ok(Progress::Partial) => break Err(Attempt::Failed(CallFailure::Protocol)),
-                Err(failure) => break Err(Attempt::Failed(failure)),
-            }
-        };
-        match result {
-            Ok(()) => Ok(Received { buffer, ..received }),
+        match self.read_head(origin, &mut received, is_head).await {
+            Ok(()) => Ok(received),
             Err(attempt) => {
-                self.shard.buffers.take_back(Size::Body, buffer);
+                self.shard.buffers.take_back(received.size, received.buffer);
                 Err(attempt)
             }
         }
     }
 
+    /// A small answer is waited for with its buffer in hand, which saves an operation; for a large one the large buffer
+    /// is taken when it is there, so that waiting holds little.
+    async fn prepare_to_receive(&self, origin: &Origin) -> Result<Received, Attempt> {
+        let size = if self.shard.expects_much(origin.upstream) { Size::Body } else { Size::Head };
+        if size == Size::Body {
+            origin.connection.stream.readable().await.map_err(|_| network())?;
+        }
+        let lent = self.shard.lend(size);
+        let buffer = lent.map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
+        Ok(Received { buffer, size, head_start: HEADROOM_BYTES, end: HEADROOM_BYTES })
+    }
+
+    async fn read_head(&mut self, origin: &Origin, received: &mut Received, is_head: bool) -> Result<(), Attempt> {
+        let is_reused = origin.connection.is_reused;
+        loop {
+            let room = received.end..received.size.bytes() - TAILROOM_BYTES;
+            let buffer = std::mem::take(&mut received.buffer);
+            let (read, buffer) = origin.connection.stream.read(buffer, room).await;
+            received.buffer = buffer;
+            match read {
+                Ok(0) | Err(_) if received.end == HEADROOM_BYTES && is_reused => {
+                    return Err(Attempt::Stale { nothing_written: false });
+                }
+                Ok(0) | Err(_) => return Err(network()),
+                Ok(count) => received.end += count,
+            }
+            match self.parse_head(received, is_head) {
+                Ok(Progress::Complete(_)) => return Ok(()),
+                Ok(Progress::Partial) => self.make_room(received)?,
+                Err(failure) => return Err(Attempt::Failed(failure)),
+            }
+        }
+    }
+
+    /// A head that fills the small buffer goes on in a large one.
+    fn make_room(&self, received: &mut Received) -> Result<(), Attempt> {
+        if received.end < received.size.bytes() - TAILROOM_BYTES {
+            return Ok(());
+        }
+        if received.size == Size::Body {
+            return Err(Attempt::Failed(CallFailure::Protocol));
+        }
+        let lent = self.shard.lend(Size::Body);
+        let mut large = lent.map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
+        large[..received.end].copy_from_slice(&received.buffer[..received.end]);
+        let small = std::mem::replace(&mut received.buffer, large);
+        self.shard.buffers.take_back(received.size, small);
+        received.size = Size::Body;
+        Ok(())
+    }
+
     /// Parses the head, passing over interim responses (RFC 9110 section 15.2).
-    fn parse_head(&mut self, buffer: &[u8], received: &mut Received, is_head: bool) -> Result<Progress, CallFailure> {
+    fn parse_head(&mut self, received: &mut Received, is_head: bool) -> Result<Progress, CallFailure> {
         for _ in 0..INFORMATIONAL_MAX {
-            let bytes = &buffer[received.head_start..received.end];
+            let bytes = &received.buffer[received.head_start..received.end];
             let method = if is_head { Method::Head } else { Method::Get };
             let progress = parse_response(bytes, &HeadLimits::for_origin(), method, self.answer_head)
                 .map_err(|refusal| self.shard.broken_answer(refusal))?;
@@ -413,10 +446,10 @@ impl OriginAnswer {
 
     /// Decodes the content that came with the head.
     fn open(origin: Origin, received: Received, head: &ResponseHead) -> Self {
-        let Received { buffer, head_start, end } = received;
+        let Received { buffer, size, head_start, end } = received;
         let next = head_start + head.len;
         let decoder = BodyDecoder::new(head.framing);
-        let mut answer = Self { origin, buffer, head_start, here: next..next, end, next, decoder, received: 0 };
+        let mut answer = Self { origin, buffer, size, head_start, here: next..next, end, next, decoder, received: 0 };
         // A fault in the framing shows again, to the relay, which is where it is answered.
         let _ = answer.decode();
         answer

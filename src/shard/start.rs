@@ -218,7 +218,7 @@ impl Shard {
         self.closing.set(true);
         listeners.iter().for_each(|listener| listener.close());
         self.idle.fire_all(Shutdown::Read);
-        self.deadlines.wake_all();
+        self.deadlines.cancel_all();
         while self.open.get() > 0 && self.clock.now() < deadline {
             sleep(Duration::from_millis(5)).await;
         }

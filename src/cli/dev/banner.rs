@@ -84,6 +84,6 @@ fn target(route: &RoutePlan) -> String {
             format!("{kind} {method} {}", plan.uri)
         }
         IntegrationPlan::Mock(_) => "MOCK".to_owned(),
-        IntegrationPlan::Unserved(why) => format!("500: {why}"),
+        IntegrationPlan::Unserved(why) | IntegrationPlan::BadEndpoint(why) => format!("500: {why}"),
     }
 }

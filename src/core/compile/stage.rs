@@ -103,10 +103,10 @@ fn plan(
     let names = Names { path: &resource.path, variables: input.variables };
     match integration::plan(declared, &names, input, &pointer, slots, findings) {
         Ok(plan) => plan,
-        Err(why) => {
-            let message = format!("{why}: the route answers 500");
+        Err(fault) => {
+            let message = format!("{}: the route answers 500", fault.reason());
             findings.warn("integration-unserved", declared.place, &pointer, message);
-            IntegrationPlan::Unserved(why.into())
+            fault.into_plan()
         }
     }
 }

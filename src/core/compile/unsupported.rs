@@ -34,10 +34,12 @@ pub(super) fn closed_by(method: &Method, api: &RestApi) -> Option<(&'static str,
     validator(method, api).map(|why| ("validator-unsupported", why))
 }
 
-/// A validator that checks nothing closes nothing.
+/// A validator that checks nothing closes nothing; of one that nobody declared it is not known what it would check.
 fn validator(method: &Method, api: &RestApi) -> Option<String> {
     let name = &method.request_validator.as_ref()?.value;
-    let validator = api.request_validators.iter().find(|validator| validator.name == *name)?;
+    let Some(validator) = api.request_validators.iter().find(|validator| validator.name == *name) else {
+        return Some(format!("the request validator `{name}` is not declared"));
+    };
     let checks_body = validator.validate_request_body && !method.request_models.is_empty();
     let checks_parameters =
         validator.validate_request_parameters && method.request_parameters.iter().any(|parameter| parameter.required);
@@ -75,6 +77,20 @@ pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
     if !api.binary_media_types.is_empty() {
         let message = "binaryMediaTypes are stored; bodies pass as they are".to_owned();
         findings.add(Severity::Note, "binary-unsupported", place, "/x-amazon-apigateway-binary-media-types", message);
+    }
+    if !api.vpc_endpoint_ids.is_empty() {
+        let message = "vpcEndpointIds are stored; whoever reaches the listener may call this private API".to_owned();
+        let found = findings.warn("private-unsupported", place, "", message);
+        found.on_aws = "the API answers only through VPC endpoints, as its resource policy says".into();
+    }
+    let ignored = [
+        ("securityPolicy", &api.security_policy),
+        ("endpointAccessMode", &api.endpoint_access_mode),
+        ("ipAddressType", &api.ip_address_type),
+    ];
+    for (name, _) in ignored.iter().filter(|(_, value)| value.is_some()) {
+        let message = format!("{name} is stored; it belongs to AWS's own listeners and changes nothing here");
+        findings.add(Severity::Note, "endpoint-unsupported", place, "", message);
     }
     if api.disable_execute_api_endpoint {
         let message =

@@ -32,8 +32,9 @@ pub(super) async fn integrate<'x, E: Effects>(
             "Unable to parse statusCode. It should be an integer that is defined in the request template.",
         )
     })?;
-    let known = u16::try_from(status).ok().and_then(|status| plan.responses.for_status(status));
-    let response = known.ok_or_else(|| Rejection::no_response_for(status))?;
+    // Any integer is a status here (rest-integrations §9); what is none elsewhere leads to the default response.
+    let response = plan.responses.for_status(u16::try_from(status).unwrap_or(0));
+    let response = response.ok_or_else(|| Rejection::no_response_for(status))?;
     x.keeps_alive &= effects.can_serve_again();
     respond::mapped(x, response, None)
 }

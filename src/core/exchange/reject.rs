@@ -4,13 +4,10 @@ use crate::aws::errors::{BodyStyle, ResponseType, write_default_body};
 use crate::mapping::Presence;
 use crate::plan::RejectionPlan;
 use crate::proto::h1::write::{write_field, write_status_line};
-use crate::proto::http::{KnownField, Method, Status};
+use crate::proto::http::{KnownField, Status};
 
 use super::effects::{BodyFailure, CallFailure};
 use super::{Exchange, Served, respond};
-
-/// How the reason begins when the endpoint's address is at fault.
-const BAD_ENDPOINT: &str = "Invalid endpoint address";
 
 /// Why the gateway answers itself.
 #[derive(Clone, Debug)]
@@ -68,9 +65,12 @@ impl Rejection {
     /// The definition makes no answer possible. A bad endpoint is recorded without the space after the colon
     /// (R `test_apigw_stage_variables`).
     pub(super) fn configuration(reason: &str) -> Self {
-        let base = Self::of(ResponseType::ApiConfigurationError);
-        let style = if reason.starts_with(BAD_ENDPOINT) { BodyStyle::Compact } else { base.style };
-        Self { reason: Some(reason.into()), style, ..base }
+        Self { reason: Some(reason.into()), ..Self::of(ResponseType::ApiConfigurationError) }
+    }
+
+    /// A bad endpoint: recorded without the space after the colon.
+    pub(super) fn bad_endpoint(reason: &str) -> Self {
+        Self { style: BodyStyle::Compact, ..Self::configuration(reason) }
     }
 
     /// No integration response matches.
@@ -122,9 +122,9 @@ impl Rejection {
 impl From<CallFailure> for Rejection {
     fn from(failure: CallFailure) -> Self {
         let rejection = match failure {
-            CallFailure::Refused => Self::configuration("Invalid endpoint address: the connection was refused"),
-            CallFailure::NameNotFound => Self::configuration("Invalid endpoint address: the name does not resolve"),
-            CallFailure::AddressNotAllowed => Self::configuration(
+            CallFailure::Refused => Self::bad_endpoint("Invalid endpoint address: the connection was refused"),
+            CallFailure::NameNotFound => Self::bad_endpoint("Invalid endpoint address: the name does not resolve"),
+            CallFailure::AddressNotAllowed => Self::bad_endpoint(
                 "Invalid endpoint address: link-local metadata addresses and our own admin listener are refused; \
                  --allow-origin-address names exceptions",
             ),
@@ -182,11 +182,12 @@ pub(super) fn respond(x: &mut Exchange<'_>, rejection: Rejection) -> Served {
     }
     let _ = write_field(b"x-amzn-ErrorType", rejection.error_type.as_bytes(), &mut out);
     out.extend_from_slice(b"\r\n");
-    if x.request.head.method != Method::Head && !matches!(status, 204 | 304) {
+    x.facts.response_length = 0;
+    if !x.is_head() && !matches!(status, 204 | 304) {
+        x.facts.response_length = body.len() as u64;
         out.extend_from_slice(&body);
     }
     x.scratch.response = out;
-    x.facts.response_length = body.len() as u64;
     Served::Own
 }
 

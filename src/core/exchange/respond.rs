@@ -7,7 +7,7 @@ use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, 
 use crate::proto::http::{KnownField, Status};
 
 use super::effects::{Answer, Effects};
-use super::{Exchange, Framed, Rejection, Served, Step, names_fields};
+use super::{Exchange, Framed, Rejection, Served, Step};
 
 /// How the body that follows a head is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,11 +85,8 @@ fn declared_length(x: &Exchange<'_>, answer: &Answer<'_>) -> Option<u64> {
 fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
     let Answer { head, bytes, .. } = *answer;
     let out = &mut x.scratch.response;
-    let names_others = head.fields.value(KnownField::Connection, bytes).is_some_and(names_fields);
     for field in &head.fields {
-        if DROPPED_FROM_PROXY.contains(field.known)
-            || (names_others && head.fields.is_named_by_connection(field.name.of(bytes), bytes))
-        {
+        if DROPPED_FROM_PROXY.contains(field.known) || head.fields.is_named_by_connection(field.name.of(bytes), bytes) {
             continue;
         }
         if REMAPPED_FROM_PROXY.contains(field.known) {
@@ -112,7 +109,7 @@ pub(super) fn mapped(
     let rendered = render_body(x, plan, answer)?;
     let length = match (&rendered, answer) {
         (Some((_, body)), _) => Some(body.len() as u64),
-        (None, Some(answer)) => answer.length,
+        (None, Some(answer)) => declared_length(x, &answer),
         (None, None) => Some(0),
     };
     start(x, plan.status, body_of(plan.status, length));
@@ -122,12 +119,15 @@ pub(super) fn mapped(
     }
     let media_type = rendered.as_ref().map_or("application/json", |(media_type, _)| media_type);
     write_mapped_fields(x, plan, media_type, answer)?;
-    let Some((_, body)) = rendered else {
-        return Ok(if answer.is_some() { Served::Relay } else { Served::Own });
-    };
-    x.facts.response_length = body.len() as u64;
-    if !x.is_head() && !matches!(plan.status, 204 | 304) {
-        x.scratch.response.extend_from_slice(&body);
+    // What the back end sent stays with it where the status promises the client that nothing follows.
+    let has_content = body_of(plan.status, length) != Body::Never;
+    match rendered {
+        None if answer.is_some() && has_content => return Ok(Served::Relay),
+        Some((_, body)) if has_content && !x.is_head() => {
+            x.facts.response_length = body.len() as u64;
+            x.scratch.response.extend_from_slice(&body);
+        }
+        _ => {}
     }
     Ok(Served::Own)
 }

@@ -23,6 +23,7 @@ pub const DROPPED_ON_ARRIVAL: FieldSet = FieldSet::of(&[
     K::KeepAlive,
     K::ProxyConnection,
     K::ProxyAuthorization,
+    K::Http2Settings,
 ]);
 
 /// §9.2 step B for `HTTP_PROXY`: dropped on the way to the integration, or written anew by us.

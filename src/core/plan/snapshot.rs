@@ -113,7 +113,9 @@ impl HostTable {
     /// [`NoEntry`] when nothing answers there.
     pub fn find(&self, host: &[u8], path: &[u8]) -> Result<Entry, NoEntry> {
         if let Some(api_id) = execute_api_host(host) {
-            let stages = self.apis.get(api_id).ok_or(NoEntry::UnknownApi)?;
+            // Ids are lower case, hosts have no case (RFC 9110 section 4.2.3).
+            let known = self.apis.get(api_id).or_else(|| self.apis.get(&*api_id.to_ascii_lowercase()));
+            let stages = known.ok_or(NoEntry::UnknownApi)?;
             let (start, end) = segment(path, 0);
             return stage_named(stages, &path[start..end], end);
         }
@@ -176,6 +178,7 @@ mod tests {
             ("abc123.execute-api.localhost:8080", "/prod/pets", ok(1, 5)),
             ("abc123.execute-api.us-east-1.amazonaws.com", "/dev", ok(0, 4)),
             ("ABC.EXECUTE-API.localhost", "/dev", Err(NoEntry::UnknownApi)),
+            ("ABC123.Execute-API.localhost", "/dev", ok(0, 4)),
             ("abc123.execute-api.localhost", "//prod/pets", ok(1, 6)),
             ("abc123.execute-api.localhost", "/nope/pets", Err(NoEntry::UnknownStage)),
             ("abc123.execute-api.localhost", "/", Err(NoEntry::UnknownStage)),
