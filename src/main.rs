@@ -62,7 +62,9 @@ fn ring_support() -> doctor::RingSupport {
         Driver::RingDeferred => doctor::RingSupport::Deferred,
         Driver::RingCooperative => doctor::RingSupport::Cooperative,
         Driver::RingPlain => doctor::RingSupport::Plain,
-        Driver::Epoll => doctor::RingSupport::Refused("the kernel or the container's seccomp profile refuses it".into()),
+        Driver::Epoll => {
+            doctor::RingSupport::Refused("the kernel or the container's seccomp profile refuses it".into())
+        }
     }
 }
 

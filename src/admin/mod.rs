@@ -11,18 +11,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::control::gateway::Gateway;
-use crate::control::metrics;
-use crate::telemetry::prometheus::CONTENT_TYPE;
+use crate::control::metrics::{self, CONTENT_TYPE};
 
 /// Names under which a listener may be called.
 #[derive(Clone, Debug)]
 pub struct Names(Arc<[String]>);
 
 impl Names {
-    /// The names of a listener at `address`, and `more`.
-    pub fn new(address: SocketAddr, more: &[String]) -> Self {
-        let ip = address.ip();
+    /// The names of a listener at `address`, if that is known, and `more`.
+    pub fn new(address: Option<SocketAddr>, more: &[String]) -> Self {
         let mut names = more.to_vec();
+        let Some(ip) = address.map(|address| address.ip()) else { return Self(names.into()) };
         names.push(if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() });
         if ip.is_loopback() || ip.is_unspecified() {
             names.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
@@ -75,7 +74,8 @@ async fn check_names(State(names): State<Names>, headers: HeaderMap, request: Re
 
 /// The management API is not there yet; AWS's answer to an operation it does not know.
 async fn unknown_operation() -> Response {
-    let headers = [(header::CONTENT_TYPE.as_str(), "application/json"), ("x-amzn-ErrorType", "UnknownOperationException")];
+    let headers =
+        [(header::CONTENT_TYPE.as_str(), "application/json"), ("x-amzn-ErrorType", "UnknownOperationException")];
     (StatusCode::NOT_FOUND, headers, "{\"message\":\"Unknown operation\"}\n").into_response()
 }
 
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_listener_is_called_by_its_own_names_only() {
-        let names = Names::new("127.0.0.1:8081".parse().unwrap(), &["gateway.test".to_owned()]);
+        let names = Names::new("127.0.0.1:8081".parse().ok(), &["gateway.test".to_owned()]);
         for ours in ["127.0.0.1:8081", "localhost", "LOCALHOST:8081", "[::1]:8081", "gateway.test"] {
             assert!(names.contains(ours), "{ours}");
         }

@@ -84,7 +84,8 @@ const DEFINITION_BYTES_RELAXED_MAX: u64 = 256 * 1024 * 1024;
 fn read_text(path: &Path, bytes_max: u64) -> io::Result<String> {
     let bytes = fs::metadata(path)?.len();
     if bytes > bytes_max {
-        let message = format!("the file has {bytes} bytes, a definition at most {bytes_max}; --limits relaxed raises that");
+        let message =
+            format!("the file has {bytes} bytes, a definition at most {bytes_max}; --limits relaxed raises that");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
     let bytes = fs::read(path)?;
@@ -96,7 +97,8 @@ fn read_text(path: &Path, bytes_max: u64) -> io::Result<String> {
 
 /// The definition in `folder`, if there is one under a usual name.
 pub fn find_in(folder: &Path) -> Option<PathBuf> {
-    let candidates = NAMES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}")));
+    let candidates =
+        NAMES.iter().flat_map(|name| EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}")));
     candidates.map(|name| folder.join(name)).find(|path| path.is_file())
 }
 

@@ -1,14 +1,15 @@
 //! `ringgate dev`: serves a definition from memory and follows its changes.
 
 mod banner;
-mod watch;
 
 use std::io;
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use ringgate_core::base::Diagnostic;
 use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
 use ringgate_core::compile::OriginRewrite;
@@ -17,17 +18,16 @@ use ringgate_core::mapping::uri::Scheme as UriScheme;
 use ringgate_core::model::rest::RestApi;
 use ringgate_core::plan::{Limits, StagePlan};
 use ringgate_core::record::AccessLogProgram;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::definition::{Reading, find_in};
 use crate::admin::{self, Names};
 use crate::config::Settings;
 use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitSet};
 use crate::config::values::{ListenAddress, Scheme};
-use crate::control::dns::Resolver;
 use crate::control::gateway::{Gateway, Plan};
 use crate::control::publisher::{Publisher, StageOptions};
+use crate::control::supervise::{self, Drained, Duties, Ending};
+use crate::control::watch::Watch;
 use crate::net::listen::{Bound, bind_tcp, bind_unix, check_free};
 use crate::net::ring::Driver;
 use crate::shard::settings::{Settings as ShardSettings, Trusted};
@@ -58,6 +58,9 @@ pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
     let path = file.or_else(|| find_in(Path::new("."))).ok_or_else(|| {
         wrong_call("no definition: name a file, or run where there is an openapi, swagger, api or template file (yaml, yml, json)")
     })?;
+    let mut settings = settings.clone();
+    let admin = bind_admin(&mut settings)?;
+    let settings = &settings;
     let service = Service::new(settings, path);
     let mut publisher = Publisher::new(service.stage_options()?);
     let (text, stage) = service.first(&mut publisher)?;
@@ -79,9 +82,7 @@ pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
     let gateway = Gateway::start(plan, publisher, &snapshot).map_err(|error| wrong_call(error.to_string()))?;
     drop(snapshot);
     let _ = rustix::process::nice(CONTROL_NICE);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| wrong_call(error.to_string()))?;
-    runtime.block_on(service.control(gateway, text))
+    service.control(&gateway, admin, text)
 }
 
 /// What `dev` serves, and how.
@@ -139,32 +140,33 @@ impl<'s> Service<'s> {
         prepared.stage
     }
 
-    /// Decides until a signal says to stop.
-    async fn control(&self, gateway: Arc<Gateway>, text: String) -> Result<u8, Failure> {
-        self.serve_admin(&gateway).await?;
-        let resolver = Arc::new(Resolver::from_system());
-        gateway.resolve_new_origins(&resolver);
-        tokio::spawn(gateway.clone().listen_to_shards());
-        let failed = |error: io::Error| wrong_call(error.to_string());
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
-        let mut watch = watch::Watch::new(self.path.clone(), text);
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hang_up.recv() => gateway.log.reopen(),
-                changed = watch.changed() => self.reload(&gateway, &resolver, changed),
-            }
-            if let Some(why) = gateway.fallen_shard() {
-                return Err(Failure { message: format!("an event loop ended: {why}"), code: 70 });
+    /// Serves until a signal says to stop.
+    fn control(&self, gateway: &Arc<Gateway>, admin: Admin, text: String) -> Result<u8, Failure> {
+        let duties = Duties {
+            admin: admin.routed(gateway, &self.settings.admin.names),
+            watch: Watch::new(self.path.clone(), text),
+            reload: |changed| self.reload(gateway, changed),
+        };
+        let ended = supervise::run(gateway, duties, self.settings.deadlines.drain);
+        let (ending, drained) = ended.map_err(|error| Failure { message: error.to_string(), code: 70 })?;
+        if drained == Drained::SomeCut {
+            eprintln!("ringgate: some connections were closed before their requests ended");
+        }
+        if gateway.log.shutdown(LOG_PATIENCE).is_err() {
+            eprintln!("ringgate: the access log did not take its last lines in time");
+        }
+        for address in &self.settings.listen {
+            if let ListenAddress::Unix(path) = address {
+                let _ = std::fs::remove_file(path);
             }
         }
-        Ok(self.stop(&gateway).await)
+        match ending {
+            Ending::Signalled => Ok(0),
+            Ending::Fallen(why) => Err(Failure { message: format!("an event loop ended: {why}"), code: 70 }),
+        }
     }
 
-    fn reload(&self, gateway: &Arc<Gateway>, resolver: &Arc<Resolver>, changed: io::Result<String>) {
+    fn reload(&self, gateway: &Gateway, changed: io::Result<String>) {
         let file = self.path.display();
         let text = match changed {
             Ok(text) => text,
@@ -182,44 +184,39 @@ impl<'s> Service<'s> {
             publisher.publish(&snapshot);
             routes
         });
-        gateway.resolve_new_origins(resolver);
         eprintln!("ringgate: {file} has changed: {routes} routes are being served");
-    }
-
-    async fn serve_admin(&self, gateway: &Arc<Gateway>) -> Result<(), Failure> {
-        let admin = &self.settings.admin;
-        let listener = bind_admin("admin", admin.address).await?;
-        let names = Names::new(admin.address, &admin.names);
-        let router = admin::router(gateway.clone(), names, admin.metrics.is_none());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        if let Some(address) = admin.metrics {
-            let listener = bind_admin("metrics", address).await?;
-            let router = admin::observing(gateway.clone());
-            tokio::spawn(async move { axum::serve(listener, router).await });
-        }
-        Ok(())
-    }
-
-    async fn stop(&self, gateway: &Gateway) -> u8 {
-        eprintln!("ringgate: stopping; requests under way have {:?}", self.settings.deadlines.drain);
-        let is_clean = gateway.drain(self.settings.deadlines.drain).await;
-        if !is_clean {
-            eprintln!("ringgate: some connections were closed before their requests ended");
-        }
-        if gateway.log.shutdown(LOG_PATIENCE).is_err() {
-            eprintln!("ringgate: the access log did not take its last lines in time");
-        }
-        for address in &self.settings.listen {
-            if let ListenAddress::Unix(path) = address {
-                let _ = std::fs::remove_file(path);
-            }
-        }
-        0
     }
 }
 
-async fn bind_admin(flag: &str, address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| wrong_call(format!("--{flag} {address}: {error}")))
+/// The sockets of the admin side, bound before anything starts.
+struct Admin {
+    main: StdTcpListener,
+    metrics: Option<StdTcpListener>,
+}
+
+/// Binds the admin side. The settings learn the ports that the kernel chose: they are announced, and no origin may be
+/// there.
+fn bind_admin(settings: &mut Settings) -> Result<Admin, Failure> {
+    let bind = |flag: &str, address: &mut SocketAddr| {
+        let bound = StdTcpListener::bind(*address).and_then(|listener| {
+            *address = listener.local_addr()?;
+            Ok(listener)
+        });
+        bound.map_err(|error| wrong_call(format!("--{flag} {address}: {error}")))
+    };
+    let main = bind("admin", &mut settings.admin.address)?;
+    let metrics = settings.admin.metrics.as_mut().map(|address| bind("metrics", address)).transpose()?;
+    Ok(Admin { main, metrics })
+}
+
+impl Admin {
+    fn routed(self, gateway: &Arc<Gateway>, names: &[String]) -> Vec<(StdTcpListener, Router)> {
+        let address = self.main.local_addr().ok();
+        let names = Names::new(address, names);
+        let mut all = vec![(self.main, admin::router(gateway.clone(), names, self.metrics.is_none()))];
+        all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone()))));
+        all
+    }
 }
 
 /// The API of a file has an id that survives restarts.
@@ -255,7 +252,9 @@ fn choose_driver(choice: DriverChoice) -> Result<Driver, Failure> {
         DriverChoice::Epoll => Ok(Driver::Epoll),
         DriverChoice::Auto => Ok(Driver::probe()),
         DriverChoice::IoUring => match Driver::probe() {
-            Driver::Epoll => Err(wrong_call("--driver io_uring: this kernel or container refuses io_uring; `ringgate doctor` says why")),
+            Driver::Epoll => Err(wrong_call(
+                "--driver io_uring: this kernel or container refuses io_uring; `ringgate doctor` says why",
+            )),
             driver => Ok(driver),
         },
     }

@@ -4,10 +4,12 @@
 //! file system: a name is not resolved and a path is not opened.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+pub use crate::net::cidr::Cidr;
 
 /// Why a written value was refused: what was expected, in words that end a sentence beginning with the flag's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,39 +153,6 @@ fn split_number(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// A network in CIDR notation. A bare address is the network that holds only itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Cidr {
-    address: IpAddr,
-    bits: u8,
-}
-
-impl Cidr {
-    /// Whether `address` lies in this network. An IPv4 address mapped into IPv6 is taken as the IPv4 address that
-    /// it is, because a dual-stack listener reports its IPv4 peers so.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let mask = mask_v4(self.bits);
-                address.to_bits() & mask == network.to_bits() & mask
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let mask = mask_v6(self.bits);
-                address.to_bits() & mask == network.to_bits() & mask
-            }
-            _ => false,
-        }
-    }
-}
-
-fn mask_v4(bits: u8) -> u32 {
-    u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)
-}
-
-fn mask_v6(bits: u8) -> u128 {
-    u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0)
-}
-
 impl FromStr for Cidr {
     type Err = Invalid;
 
@@ -201,21 +170,12 @@ impl FromStr for Cidr {
             Some(Ok(bits)) if bits <= width => bits,
             Some(_) => return invalid(format!("`{text}`: the prefix length must be 0 to {width}")),
         };
-        let network = match address {
-            IpAddr::V4(a) => IpAddr::V4(Ipv4Addr::from_bits(a.to_bits() & mask_v4(bits))),
-            IpAddr::V6(a) => IpAddr::V6(Ipv6Addr::from_bits(a.to_bits() & mask_v6(bits))),
-        };
+        let network = Self::around(address, bits);
         // Host bits beside a prefix mean that one of the two is a slip, and either reading may open too much.
-        if network != address {
-            return invalid(format!("`{text}` has bits beyond its prefix: write {network}/{bits} or {address}"));
+        if network.address() != address {
+            return invalid(format!("`{text}` has bits beyond its prefix: write {network} or {address}"));
         }
-        Ok(Self { address, bits })
-    }
-}
-
-impl fmt::Display for Cidr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
+        Ok(network)
     }
 }
 

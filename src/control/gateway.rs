@@ -14,11 +14,10 @@ use super::publisher::Publisher;
 use crate::net::client::tls::TlsClients;
 use crate::net::listen::Bound;
 use crate::net::ring::Driver;
-use crate::shard::WriteLine;
 use crate::shard::counters::Counters;
 use crate::shard::inbox::{FromShard, Inbox, Outbox, ToShard};
 use crate::shard::settings::Settings;
-use crate::shard::start::{Handle, Start};
+use crate::shard::start::{Handle, Start, WriteLine};
 use crate::telemetry::access_log::{AccessLog, LogSink};
 
 /// A shard that does not take a message for this long is passed over.
@@ -64,7 +63,11 @@ impl Gateway {
     ///
     /// # Errors
     /// The kernel's, when there are not enough descriptors or threads.
-    pub fn start(plan: Plan, mut publisher: Publisher, snapshot: &Arc<ringgate_core::plan::Snapshot>) -> io::Result<Arc<Self>> {
+    pub fn start(
+        plan: Plan,
+        mut publisher: Publisher,
+        snapshot: &Arc<ringgate_core::plan::Snapshot>,
+    ) -> io::Result<Arc<Self>> {
         let news = Arc::new(Notify::new());
         let notify = news.clone();
         let outbox = Arc::new(Outbox::new(Box::new(move || notify.notify_one())));
@@ -118,7 +121,9 @@ impl Gateway {
         loop {
             while let Some(message) = self.outbox.take() {
                 match message {
-                    FromShard::Adopted { version } if version == self.with_publisher(|publisher| publisher.version()) => {
+                    FromShard::Adopted { version }
+                        if version == self.with_publisher(|publisher| publisher.version()) =>
+                    {
                         self.adopted.fetch_add(1, Ordering::Relaxed);
                     }
                     FromShard::Adopted { .. } => {}

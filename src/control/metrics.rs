@@ -10,6 +10,8 @@ use super::gateway::Gateway;
 use crate::shard::counters::{Counters, FAILURES, RouteCounter, route_counter};
 use crate::telemetry::prometheus::Exposition;
 
+pub use crate::telemetry::prometheus::CONTENT_TYPE;
+
 /// Routes shown one by one; the rest are summed under `other`.
 const ROUTES_MAX: usize = 1_000;
 /// Upper bounds of the latency buckets, in microseconds.
@@ -106,7 +108,8 @@ fn describe_refusals(page: &mut Exposition, shards: &[Arc<Counters>]) {
 }
 
 fn describe_origins(page: &mut Exposition, shards: &[Arc<Counters>]) {
-    let mut failures = page.counter("ringgate_integration_failures_total", "Calls to integrations that failed, by cause");
+    let mut failures =
+        page.counter("ringgate_integration_failures_total", "Calls to integrations that failed, by cause");
     for (index, cause) in FAILURES.iter().enumerate() {
         failures.sample(&[("cause", cause)], sum(shards, |shard| &shard.call_failures[index]));
     }
@@ -122,9 +125,15 @@ fn describe_origins(page: &mut Exposition, shards: &[Arc<Counters>]) {
     };
     total("ringgate_origin_connects_total", "Connections opened to origins", |shard| &shard.origin_connects);
     total("ringgate_origin_reuses_total", "Calls on kept connections", |shard| &shard.origin_reuses);
-    total("ringgate_origin_retries_total", "Calls repeated because a kept connection had died", |shard| &shard.origin_retries);
-    total("ringgate_origin_aborts_total", "Responses cut short because the origin broke off", |shard| &shard.origin_aborts);
-    total("ringgate_origin_early_answers_total", "Answers that came before the body was sent", |shard| &shard.early_answers);
+    total("ringgate_origin_retries_total", "Calls repeated because a kept connection had died", |shard| {
+        &shard.origin_retries
+    });
+    total("ringgate_origin_aborts_total", "Responses cut short because the origin broke off", |shard| {
+        &shard.origin_aborts
+    });
+    total("ringgate_origin_early_answers_total", "Answers that came before the body was sent", |shard| {
+        &shard.early_answers
+    });
     total("ringgate_responses_too_large_total", "Responses beyond the payload limit", |shard| &shard.too_large);
     let mut connections = page.gauge("ringgate_origin_connections", "Connections to origins, by state");
     connections.sample(&[("state", "open")], sum(shards, |shard| &shard.origin_open));
@@ -138,7 +147,8 @@ fn describe_log(page: &mut Exposition, gateway: &Gateway) {
     page.counter("ringgate_log_lines_total", "Access-log lines taken").sample(&[], log.lines);
     page.counter("ringgate_log_dropped_total", "Access-log lines that found no room").sample(&[], log.dropped);
     page.counter("ringgate_log_lost_total", "Access-log lines lost to failed writes").sample(&[], log.lost);
-    page.counter("ringgate_log_write_errors_total", "Writes of the access log that failed").sample(&[], log.write_errors);
+    page.counter("ringgate_log_write_errors_total", "Writes of the access log that failed")
+        .sample(&[], log.write_errors);
 }
 
 fn describe_routes(page: &mut Exposition, gateway: &Gateway) {
@@ -148,7 +158,8 @@ fn describe_routes(page: &mut Exposition, gateway: &Gateway) {
         let slot = ringgate_core::plan::RouteSlot(u32::try_from(slot).unwrap_or(u32::MAX));
         blocks.iter().filter_map(|blocks| route_counter(blocks, slot)).map(|route| counter(route).value()).sum()
     };
-    let families: [(&'static str, &str, fn(&RouteCounter) -> &Counter); 3] = [
+    type Family = (&'static str, &'static str, fn(&RouteCounter) -> &Counter);
+    let families: [Family; 3] = [
         ("ringgate_route_requests_total", "Requests by route", |route| &route.requests),
         ("ringgate_route_4xx_total", "Requests answered 4xx by route", |route| &route.client_errors),
         ("ringgate_route_5xx_total", "Requests answered 5xx by route", |route| &route.server_errors),

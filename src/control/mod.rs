@@ -4,3 +4,5 @@ pub mod dns;
 pub mod gateway;
 pub mod metrics;
 pub mod publisher;
+pub mod supervise;
+pub mod watch;

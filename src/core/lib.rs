@@ -5,6 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+// Tests that the simulation and the benchmarks share name this crate as those do.
+#[cfg(test)]
+extern crate self as ringgate_core;
+
 pub mod base;
 
 pub mod json;

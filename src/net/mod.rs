@@ -1,6 +1,7 @@
 //! Sockets, the ring under them, and time. The only module that names the runtime; everything here belongs to one shard.
 
 pub mod buffers;
+pub mod cidr;
 pub mod client;
 pub mod listen;
 pub mod ring;

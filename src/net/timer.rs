@@ -4,16 +4,13 @@
 //! the direction that is late, the pending operation ends, and the task that waits for it asks [`Deadline::has_fired`].
 
 use std::cell::RefCell;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use ringgate_core::base::Instant;
 use slab::Slab;
 
-use super::ring::{self, Shutdown, Socket};
+use super::ring::{self, CancelHandle, Canceller, Shutdown, Socket};
 
 /// How late a deadline may fire, at most, while the shard is not overloaded.
 pub const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
@@ -21,27 +18,28 @@ pub const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
 struct Entry {
     at: Instant,
     descriptor: i32,
-    /// What happens at the deadline; `None`: the task is woken, the socket stays as it is.
-    how: Option<Shutdown>,
-    waker: Option<Waker>,
+    action: Action,
+    /// For [`Action::Cancel`]; made when it is first asked for.
+    canceller: Option<Canceller>,
     has_fired: bool,
-    is_woken: bool,
+}
+
+/// What happens at a deadline.
+#[derive(Clone, Copy)]
+enum Action {
+    Shutdown(Shutdown),
+    Cancel,
 }
 
 impl Entry {
     fn fire(&mut self) {
         self.at = NEVER;
-        match self.how {
-            Some(how) => {
+        match self.action {
+            Action::Shutdown(how) => {
                 self.has_fired = true;
                 ring::shutdown(self.descriptor, how);
             }
-            None => {
-                self.is_woken = true;
-                if let Some(waker) = self.waker.take() {
-                    waker.wake();
-                }
-            }
+            Action::Cancel => self.canceller = self.canceller.take().map(Canceller::cancel),
         }
     }
 }
@@ -55,38 +53,27 @@ pub struct Deadlines(Rc<RefCell<Slab<Entry>>>);
 impl Deadlines {
     /// An entry for `socket`, without a deadline yet. Drop it before the socket.
     pub fn watch(&self, socket: &Socket) -> Deadline {
-        let entry = Entry {
-            at: NEVER,
-            descriptor: socket.descriptor(),
-            how: Some(Shutdown::Both),
-            waker: None,
-            has_fired: false,
-            is_woken: false,
-        };
+        let action = Action::Shutdown(Shutdown::Both);
+        let entry = Entry { at: NEVER, descriptor: socket.descriptor(), action, canceller: None, has_fired: false };
         Deadline { table: self.0.clone(), key: self.0.borrow_mut().insert(entry) }
     }
 
-    /// Whether nothing is being watched.
-    pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
-    }
-
-    /// Shuts down every socket whose deadline has passed; says how many.
-    pub fn sweep(&self, now: Instant) -> usize {
-        let mut fired = 0;
+    /// Lets every deadline fire that has passed; says whether others are still to come.
+    pub fn sweep(&self, now: Instant) -> bool {
+        let mut is_armed = false;
         for (_, entry) in self.0.borrow_mut().iter_mut() {
             if entry.at <= now {
                 entry.fire();
-                fired += 1;
             }
+            is_armed |= entry.at != NEVER;
         }
-        fired
+        is_armed
     }
 
-    /// Wakes every task that waits for a deadline of its own.
-    pub fn wake_all(&self) {
+    /// Ends every read that waits under [`Deadline::cancel_at`].
+    pub fn cancel_all(&self) {
         for (_, entry) in self.0.borrow_mut().iter_mut() {
-            if entry.how.is_none() {
+            if matches!(entry.action, Action::Cancel) && entry.at != NEVER {
                 entry.fire();
             }
         }
@@ -113,43 +100,33 @@ impl Deadline {
         let mut table = self.table.borrow_mut();
         let entry = &mut table[self.key];
         entry.at = at;
-        entry.how = Some(how);
+        entry.action = Action::Shutdown(how);
     }
 
-    /// Replaces the deadline: at `at` the task in [`Deadline::or_woken`] is woken.
-    pub fn wake_at(&self, at: Instant) {
+    /// Replaces the deadline: at `at` the read that was given the handle is cancelled.
+    pub fn cancel_at(&self, at: Instant) -> CancelHandle {
         let mut table = self.table.borrow_mut();
         let entry = &mut table[self.key];
         entry.at = at;
-        entry.how = None;
-        entry.is_woken = false;
+        entry.action = Action::Cancel;
+        entry.canceller.get_or_insert_default().handle()
     }
 
-    /// Runs `future` until the deadline set with [`Deadline::wake_at`]. `None`: it was dropped unfinished, so it must
-    /// hold nothing that is lost with it; waiting for readability is such a one, reading is not.
-    pub async fn or_woken<F: Future>(&self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        poll_fn(|context| {
-            if let Poll::Ready(output) = future.as_mut().poll(context) {
-                return Poll::Ready(Some(output));
-            }
-            let mut table = self.table.borrow_mut();
-            let entry = &mut table[self.key];
-            if entry.is_woken {
-                return Poll::Ready(None);
-            }
-            entry.waker = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await
+    /// A handle for a read that [`Deadline::cancel`] shall be able to end; its deadline stays what it is.
+    pub fn cancellable(&self) -> CancelHandle {
+        self.table.borrow_mut()[self.key].canceller.get_or_insert_default().handle()
+    }
+
+    /// Ends the read that was given a handle, now.
+    pub fn cancel(&self) {
+        let mut table = self.table.borrow_mut();
+        let entry = &mut table[self.key];
+        entry.canceller = entry.canceller.take().map(Canceller::cancel);
     }
 
     /// Takes the deadline away.
     pub fn clear(&self) {
-        let mut table = self.table.borrow_mut();
-        let entry = &mut table[self.key];
-        entry.at = NEVER;
-        entry.waker = None;
+        self.table.borrow_mut()[self.key].at = NEVER;
     }
 
     /// Whether a deadline passed since this was made.

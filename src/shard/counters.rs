@@ -68,37 +68,40 @@ pub struct Counters {
 
 impl Default for Counters {
     fn default() -> Self {
-        const ZERO: Counter = Counter::new();
         Self {
-            by_class: [ZERO; 6],
+            by_class: counters(),
             latency: Histogram::new(),
             integration_latency: Histogram::new(),
-            accepted: ZERO,
-            open: ZERO,
-            shed_connections: ZERO,
-            shed_memory: ZERO,
-            shed_origin: ZERO,
-            out_of_descriptors: ZERO,
-            refusals: [ZERO; Refusal::ALL.len()],
-            broken_answers: [ZERO; Refusal::ALL.len()],
-            head_timeouts: ZERO,
-            body_timeouts: ZERO,
-            client_aborts: ZERO,
-            origin_aborts: ZERO,
-            too_large: ZERO,
-            call_failures: [ZERO; FAILURES.len()],
-            origin_retries: ZERO,
-            early_answers: ZERO,
-            origin_connects: ZERO,
-            origin_reuses: ZERO,
-            origin_open: ZERO,
-            origin_idle: ZERO,
-            origin_set_aside: ZERO,
-            memory: ZERO,
-            proxy_header_refusals: ZERO,
+            accepted: Counter::new(),
+            open: Counter::new(),
+            shed_connections: Counter::new(),
+            shed_memory: Counter::new(),
+            shed_origin: Counter::new(),
+            out_of_descriptors: Counter::new(),
+            refusals: counters(),
+            broken_answers: counters(),
+            head_timeouts: Counter::new(),
+            body_timeouts: Counter::new(),
+            client_aborts: Counter::new(),
+            origin_aborts: Counter::new(),
+            too_large: Counter::new(),
+            call_failures: counters(),
+            origin_retries: Counter::new(),
+            early_answers: Counter::new(),
+            origin_connects: Counter::new(),
+            origin_reuses: Counter::new(),
+            origin_open: Counter::new(),
+            origin_idle: Counter::new(),
+            origin_set_aside: Counter::new(),
+            memory: Counter::new(),
+            proxy_header_refusals: Counter::new(),
             routes: RouteCounters::default(),
         }
     }
+}
+
+fn counters<const N: usize>() -> [Counter; N] {
+    std::array::from_fn(|_| Counter::new())
 }
 
 /// Labels of the ways a call can fail.

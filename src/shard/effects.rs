@@ -4,10 +4,13 @@ use std::pin::pin;
 use std::task::Poll;
 
 use ringgate_core::base::Instant;
+use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
 use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, Effects};
 use ringgate_core::plan::UpstreamSlot;
+use ringgate_core::proto::h1::{
+    BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response,
+};
 use ringgate_core::proto::http::Method;
-use ringgate_core::proto::h1::{BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response};
 
 use super::Shard;
 use super::body::ClientBody;
@@ -23,12 +26,17 @@ const HELD_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Responses of class 1xx before the answer, at most; each costs a head's work.
 const INFORMATIONAL_MAX: u32 = 16;
 
+/// Answers up to this size, head included, are read into a small buffer, which is held while waiting for them.
+pub(super) const SMALL_ANSWER_BYTES_MAX: u64 = (HEAD_BUFFER_BYTES - HEADROOM_BYTES - TAILROOM_BYTES - 4_096) as u64;
+
 /// An origin's answer whose head has been read.
 pub struct OriginAnswer {
     /// The connection it comes on.
     pub origin: Origin,
     /// The buffer: `bytes[head_start..]` begins with the head.
     pub buffer: Vec<u8>,
+    /// Which of the two sizes it has.
+    pub size: Size,
     head_start: usize,
     /// Content that is here already, in one piece.
     pub here: std::ops::Range<usize>,
@@ -44,12 +52,12 @@ pub struct OriginAnswer {
 
 /// A connection to an origin while an exchange uses it.
 pub struct Origin {
-    /// Dropped before the connection: the deadline table must forget the socket first.
-    pub deadline: Deadline,
     /// The connection.
     pub connection: Connection,
     /// Its pool.
     pub upstream: UpstreamSlot,
+    /// Our side has ended, or broken off within a request: it serves nobody else.
+    pub is_spent: bool,
 }
 
 /// One request's view of the shard.
@@ -89,14 +97,14 @@ impl Effects for ShardEffects<'_> {
         let mut may_reuse = true;
         loop {
             let mut origin = self.shard.origin(call.upstream, deadline, may_reuse, call.is_idempotent).await?;
-            origin.deadline.set(deadline, Shutdown::Both);
+            origin.connection.deadline.set(deadline, Shutdown::Both);
             match self.attempt(&mut origin, &mut call, head_len).await {
                 Ok(received) => {
                     self.answer = Some(OriginAnswer::open(origin, received, self.answer_head));
                     return Ok(());
                 }
                 Err(attempt) => {
-                    let is_late = origin.deadline.has_fired();
+                    let is_late = origin.connection.deadline.has_fired();
                     let address = origin.connection.address;
                     self.shard.close_origin(origin);
                     match attempt {
@@ -121,11 +129,7 @@ impl Effects for ShardEffects<'_> {
 
     fn answer(&self) -> Answer<'_> {
         let answer = self.answer.as_ref().expect("asked for only after a call that succeeded");
-        let length = if answer.decoder.is_done() {
-            Some(answer.received)
-        } else {
-            self.answer_head.content_length
-        };
+        let length = if answer.decoder.is_done() { Some(answer.received) } else { self.answer_head.content_length };
         Answer { head: self.answer_head, bytes: &answer.buffer[answer.head_start..], length }
     }
 
@@ -160,6 +164,7 @@ impl Effects for ShardEffects<'_> {
 /// An answer without its connection.
 struct Received {
     buffer: Vec<u8>,
+    size: Size,
     head_start: usize,
     end: usize,
 }
@@ -169,11 +174,18 @@ impl ShardEffects<'_> {
     /// still here.
     fn may_retry(&self, call: &Call<'_>, nothing_written: bool) -> bool {
         let body_is_held = call.body == CallBody::Own
-            || (self.body.is_done() && self.body.here.len() as u64 == self.body.received && self.body.here.len() <= HELD_BODY_BYTES_MAX);
+            || (self.body.is_done()
+                && self.body.here.len() as u64 == self.body.received
+                && self.body.here.len() <= HELD_BODY_BYTES_MAX);
         body_is_held && (nothing_written || call.is_idempotent)
     }
 
-    async fn attempt(&mut self, origin: &mut Origin, call: &mut Call<'_>, head_len: usize) -> Result<Received, Attempt> {
+    async fn attempt(
+        &mut self,
+        origin: &mut Origin,
+        call: &mut Call<'_>,
+        head_len: usize,
+    ) -> Result<Received, Attempt> {
         debug_assert_eq!(call.request.len(), head_len);
         let is_reused = origin.connection.is_reused;
         let streams = call.body == CallBody::Clients && !self.body.is_done();
@@ -191,15 +203,16 @@ impl ShardEffects<'_> {
             return Err(if is_reused { Attempt::Stale { nothing_written: false } } else { network() });
         }
         if streams {
-            self.upload(origin, chunked).await?;
+            origin.is_spent = self.upload(origin, chunked).await?;
         }
         self.receive_head(origin, call.is_head).await
     }
 
-    /// Passes the rest of the client's body on while watching for an early answer.
-    async fn upload(&mut self, origin: &Origin, chunked: bool) -> Result<(), Attempt> {
+    /// Passes the rest of the client's body on while watching for an early answer. `true`: the origin did not get all of
+    /// it.
+    async fn upload(&mut self, origin: &Origin, chunked: bool) -> Result<bool, Attempt> {
         self.invite_body().await.map_err(body_failed)?;
-        let client = self.client;
+        let client_deadline = self.client_deadline;
         let stream = &origin.connection.stream;
         let early = {
             let mut upload = pin!(self.pump(origin, chunked));
@@ -215,7 +228,7 @@ impl ShardEffects<'_> {
                     // The answer came before the body was sent: the origin does not want the rest. What is under way is
                     // ended and awaited, not dropped.
                     early = true;
-                    client.shutdown(Shutdown::Read);
+                    client_deadline.cancel();
                     stream.socket().shutdown(Shutdown::Write);
                     return upload.as_mut().poll(context);
                 }
@@ -233,7 +246,7 @@ impl ShardEffects<'_> {
         if early {
             self.shard.counters.early_answers.increment();
         }
-        Ok(())
+        Ok(early)
     }
 
     async fn pump(&mut self, origin: &Origin, chunked: bool) -> Result<(), PumpFailure> {
@@ -275,7 +288,12 @@ impl ShardEffects<'_> {
     }
 
     /// A piece of a body with a length needs no other framing: the buffer itself is passed on.
-    async fn pass_plain(&mut self, origin: &Origin, buffer: Vec<u8>, count: usize) -> (Result<(), PumpFailure>, Vec<u8>) {
+    async fn pass_plain(
+        &mut self,
+        origin: &Origin,
+        buffer: Vec<u8>,
+        count: usize,
+    ) -> (Result<(), PumpFailure>, Vec<u8>) {
         let taken = self.body.decode(&buffer[..count], self.request_body_bytes_max);
         let data = match taken {
             Ok((data, consumed)) => {
@@ -294,7 +312,9 @@ impl ShardEffects<'_> {
         self.client_deadline.set(self.shard.clock.recent() + patience, Shutdown::Read);
         let left = self.body.bytes_left().and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
         let room = 0..buffer.len().min(left);
-        let (read, buffer) = self.client.read(buffer, room).await;
+        // Given up when the rest is not wanted any more; the socket stays open to linger on.
+        let cancel = self.client_deadline.cancellable();
+        let (read, buffer) = self.client.read_until_cancelled(buffer, room, cancel).await;
         self.client_deadline.clear();
         let result = match read {
             Ok(0) | Err(_) if self.client_deadline.has_fired() => Err(BodyFailure::Timeout),
@@ -329,42 +349,72 @@ impl ShardEffects<'_> {
     }
 
     async fn receive_head(&mut self, origin: &mut Origin, is_head: bool) -> Result<Received, Attempt> {
-        let is_reused = origin.connection.is_reused;
-        origin.connection.stream.readable().await.map_err(|_| network())?;
-        let mut buffer = self.shard.buffers.lend(Size::Body).map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
-        let mut received = Received { buffer: Vec::new(), head_start: HEADROOM_BYTES, end: HEADROOM_BYTES };
+        let mut received = self.prepare_to_receive(origin).await?;
         self.answer_head.clear();
-        let result = loop {
-            let room = received.end..Size::Body.bytes() - TAILROOM_BYTES;
-            let (read, lent) = origin.connection.stream.read(buffer, room).await;
-            buffer = lent;
-            match read {
-                Ok(0) | Err(_) if received.end == HEADROOM_BYTES && is_reused => {
-                    break Err(Attempt::Stale { nothing_written: false });
-                }
-                Ok(0) | Err(_) => break Err(network()),
-                Ok(count) => received.end += count,
-            }
-            match self.parse_head(&buffer, &mut received, is_head) {
-                Ok(Progress::Complete(_)) => break Ok(()),
-                Ok(Progress::Partial) if received.end < buffer.len() - TAILROOM_BYTES => {}
-                Ok(Progress::Partial) => break Err(Attempt::Failed(CallFailure::Protocol)),
-                Err(failure) => break Err(Attempt::Failed(failure)),
-            }
-        };
-        match result {
-            Ok(()) => Ok(Received { buffer, ..received }),
+        match self.read_head(origin, &mut received, is_head).await {
+            Ok(()) => Ok(received),
             Err(attempt) => {
-                self.shard.buffers.take_back(Size::Body, buffer);
+                self.shard.buffers.take_back(received.size, received.buffer);
                 Err(attempt)
             }
         }
     }
 
+    /// A small answer is waited for with its buffer in hand, which saves an operation; for a large one the large buffer
+    /// is taken when it is there, so that waiting holds little.
+    async fn prepare_to_receive(&self, origin: &Origin) -> Result<Received, Attempt> {
+        let size = if self.shard.expects_much(origin.upstream) { Size::Body } else { Size::Head };
+        if size == Size::Body {
+            origin.connection.stream.readable().await.map_err(|_| network())?;
+        }
+        let lent = self.shard.buffers.lend(size);
+        let buffer = lent.map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
+        Ok(Received { buffer, size, head_start: HEADROOM_BYTES, end: HEADROOM_BYTES })
+    }
+
+    async fn read_head(&mut self, origin: &Origin, received: &mut Received, is_head: bool) -> Result<(), Attempt> {
+        let is_reused = origin.connection.is_reused;
+        loop {
+            let room = received.end..received.size.bytes() - TAILROOM_BYTES;
+            let buffer = std::mem::take(&mut received.buffer);
+            let (read, buffer) = origin.connection.stream.read(buffer, room).await;
+            received.buffer = buffer;
+            match read {
+                Ok(0) | Err(_) if received.end == HEADROOM_BYTES && is_reused => {
+                    return Err(Attempt::Stale { nothing_written: false });
+                }
+                Ok(0) | Err(_) => return Err(network()),
+                Ok(count) => received.end += count,
+            }
+            match self.parse_head(received, is_head) {
+                Ok(Progress::Complete(_)) => return Ok(()),
+                Ok(Progress::Partial) => self.make_room(received)?,
+                Err(failure) => return Err(Attempt::Failed(failure)),
+            }
+        }
+    }
+
+    /// A head that fills the small buffer goes on in a large one.
+    fn make_room(&self, received: &mut Received) -> Result<(), Attempt> {
+        if received.end < received.size.bytes() - TAILROOM_BYTES {
+            return Ok(());
+        }
+        if received.size == Size::Body {
+            return Err(Attempt::Failed(CallFailure::Protocol));
+        }
+        let lent = self.shard.buffers.lend(Size::Body);
+        let mut large = lent.map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
+        large[..received.end].copy_from_slice(&received.buffer[..received.end]);
+        let small = std::mem::replace(&mut received.buffer, large);
+        self.shard.buffers.take_back(received.size, small);
+        received.size = Size::Body;
+        Ok(())
+    }
+
     /// Parses the head, passing over interim responses (RFC 9110 section 15.2).
-    fn parse_head(&mut self, buffer: &[u8], received: &mut Received, is_head: bool) -> Result<Progress, CallFailure> {
+    fn parse_head(&mut self, received: &mut Received, is_head: bool) -> Result<Progress, CallFailure> {
         for _ in 0..INFORMATIONAL_MAX {
-            let bytes = &buffer[received.head_start..received.end];
+            let bytes = &received.buffer[received.head_start..received.end];
             let method = if is_head { Method::Head } else { Method::Get };
             let progress = parse_response(bytes, &HeadLimits::for_origin(), method, self.answer_head)
                 .map_err(|refusal| self.shard.broken_answer(refusal))?;
@@ -384,17 +434,17 @@ impl ShardEffects<'_> {
 }
 
 impl OriginAnswer {
-    /// Whether it was read to its end and nothing came after it.
+    /// Whether it was read to its end, nothing came after it, and its connection can serve again.
     pub fn is_exhausted(&self) -> bool {
-        self.decoder.is_done() && self.next == self.end
+        self.decoder.is_done() && self.next == self.end && !self.origin.is_spent
     }
 
     /// Decodes the content that came with the head.
     fn open(origin: Origin, received: Received, head: &ResponseHead) -> Self {
-        let Received { buffer, head_start, end } = received;
+        let Received { buffer, size, head_start, end } = received;
         let next = head_start + head.len;
         let decoder = BodyDecoder::new(head.framing);
-        let mut answer = Self { origin, buffer, head_start, here: next..next, end, next, decoder, received: 0 };
+        let mut answer = Self { origin, buffer, size, head_start, here: next..next, end, next, decoder, received: 0 };
         // A fault in the framing shows again, to the relay, which is where it is answered.
         let _ = answer.decode();
         answer

@@ -33,6 +33,7 @@ use random::Random;
 use relay::Ended;
 use serve::Session;
 use settings::Settings;
+use start::WriteLine;
 use view::View;
 
 use crate::net::buffers::Buffers;
@@ -43,9 +44,6 @@ use crate::net::timer::Deadlines;
 
 /// Sessions kept for the next connections.
 const FREE_SESSIONS_MAX: usize = 1024;
-
-/// Writes one access-log line, without waiting.
-pub type WriteLine = Box<dyn FnMut(&[u8])>;
 
 /// Everything one core owns.
 pub struct Shard {
@@ -63,6 +61,8 @@ pub struct Shard {
     waiting: Owned<Vec<Waker>>,
     counters: Arc<Counters>,
     route_blocks: RefCell<Vec<Block>>,
+    /// Boxed because they are lent to connections, and large.
+    #[expect(clippy::vec_box, reason = "a session is moved about by its box")]
     sessions: Owned<Vec<Box<Session>>>,
     log: Owned<Option<WriteLine>>,
     line: Owned<Vec<u8>>,

@@ -11,8 +11,7 @@ use ringgate_core::plan::{UpstreamPlan, UpstreamSlot};
 use ringgate_core::proto::h1::Refusal;
 
 use super::Shard;
-use super::effects::{Origin, OriginAnswer};
-use crate::net::buffers::Size;
+use super::effects::{Origin, OriginAnswer, SMALL_ANSWER_BYTES_MAX};
 use crate::net::client::pool::{Connection, Pool, Resolution};
 use crate::net::client::stream::OriginStream;
 use crate::net::client::tls::{TlsStream, Verification};
@@ -36,19 +35,20 @@ impl Shard {
             // A request that must not be sent twice is not sent into a connection that may just have been closed.
             if is_idempotent || connection.stream.socket().is_quiet() {
                 self.counters.origin_reuses.increment();
-                return Ok(self.watched(connection, upstream));
+                return Ok(Origin { connection, upstream, is_spent: false });
             }
             self.pool(upstream, |pool| pool.open -= 1);
         }
         self.connect(upstream, deadline).await
     }
 
-    fn pool<R>(&self, upstream: UpstreamSlot, f: impl FnOnce(&mut Pool) -> R) -> Option<R> {
-        self.pools.with(|pools| pools.get_mut(upstream.0 as usize).map(f))
+    /// Whether the origin's last answer was a large one.
+    pub(super) fn expects_much(&self, upstream: UpstreamSlot) -> bool {
+        self.pool(upstream, |pool| pool.expects_much) == Some(true)
     }
 
-    fn watched(&self, connection: Connection, upstream: UpstreamSlot) -> Origin {
-        Origin { deadline: self.deadlines.watch(connection.stream.socket()), connection, upstream }
+    fn pool<R>(&self, upstream: UpstreamSlot, f: impl FnOnce(&mut Pool) -> R) -> Option<R> {
+        self.pools.with(|pools| pools.get_mut(upstream.0 as usize).map(f))
     }
 
     async fn connect(&self, upstream: UpstreamSlot, deadline: Instant) -> Result<Origin, CallFailure> {
@@ -97,7 +97,8 @@ impl Shard {
             match self.connect_to(plan, address, deadline.since(now).min(CONNECT_TIMEOUT)).await {
                 Ok(stream) => {
                     self.counters.origin_connects.increment();
-                    return Ok(self.watched(Connection::new(stream, address), upstream));
+                    let connection = Connection::new(stream, address, &self.deadlines);
+                    return Ok(Origin { connection, upstream, is_spent: false });
                 }
                 Err(why) => {
                     self.set_aside(upstream, address);
@@ -184,13 +185,13 @@ impl Shard {
 
     /// Ends an answer: keeps its connection if it can serve again, and takes the buffer back.
     pub(super) fn finish_origin(&self, answer: OriginAnswer, is_reusable: bool) {
-        let OriginAnswer { origin, buffer, .. } = answer;
-        self.buffers.take_back(Size::Body, buffer);
+        let OriginAnswer { origin, buffer, size, received, .. } = answer;
+        self.buffers.take_back(size, buffer);
+        self.pool(origin.upstream, |pool| pool.expects_much = received > SMALL_ANSWER_BYTES_MAX);
         if !is_reusable || self.is_draining() {
             return self.close_origin(origin);
         }
-        let Origin { deadline, connection, upstream } = origin;
-        drop(deadline);
+        let Origin { connection, upstream, .. } = origin;
         let now = self.clock.recent();
         self.pool(upstream, |pool| pool.put_idle(connection, now));
     }

@@ -67,7 +67,8 @@ impl Peer {
             return;
         }
         let values = head.fields.values(KnownField::XForwardedFor, bytes);
-        let mut listed: Vec<_> = values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii).collect();
+        let mut listed: Vec<_> =
+            values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii).collect();
         while let Some(last) = listed.pop() {
             let Some(ip) = std::str::from_utf8(last).ok().and_then(|text| text.parse::<IpAddr>().ok()) else { return };
             self.request_ip.clear();

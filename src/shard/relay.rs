@@ -39,7 +39,8 @@ pub struct Relay<'r> {
 impl Relay<'_> {
     /// Sends `head` and the body of `answer`. Gives the number of body bytes that came from the origin.
     pub async fn run(&self, mut head: &[u8], answer: &mut OriginAnswer) -> (Ended, u64) {
-        if self.is_head || (answer.decoder.is_done() && answer.received == 0 && self.framed != Framed::Chunked) {
+        let is_bodiless = self.is_head || self.framed == Framed::Bodiless;
+        if is_bodiless || (answer.decoder.is_done() && answer.received == 0 && self.framed != Framed::Chunked) {
             let bytes = head.to_vec();
             let all = 0..bytes.len();
             return (self.write(bytes, all).await.0, 0);
@@ -100,19 +101,31 @@ impl Relay<'_> {
         (if written.is_ok() { Ended::Complete } else { Ended::ClientGone }, buffer)
     }
 
+    /// What did not fit a small buffer goes on in a large one, if there is one.
+    fn enlarge(&self, answer: &mut OriginAnswer) {
+        if answer.size == Size::Head
+            && let Ok(large) = self.shard.buffers.lend(Size::Body)
+        {
+            let small = std::mem::replace(&mut answer.buffer, large);
+            self.shard.buffers.take_back(Size::Head, small);
+            answer.size = Size::Body;
+        }
+    }
+
     /// Reads and decodes until there is content to send or the body has ended.
     async fn receive_piece(&self, answer: &mut OriginAnswer) -> Result<(), Ended> {
         answer.here = HEADROOM_BYTES..HEADROOM_BYTES;
+        self.enlarge(answer);
         while answer.here.is_empty() && !answer.decoder.is_done() {
             // The origin must keep sending: each piece has the patience of a body.
             let patience = self.shard.clock.recent() + self.shard.settings.body_timeout;
-            answer.origin.deadline.set(patience, Shutdown::Both);
-            let room = HEADROOM_BYTES..Size::Body.bytes() - TAILROOM_BYTES;
+            answer.origin.connection.deadline.set(patience, Shutdown::Both);
+            let room = HEADROOM_BYTES..answer.size.bytes() - TAILROOM_BYTES;
             let buffer = std::mem::take(&mut answer.buffer);
             let (read, buffer) = answer.origin.connection.stream.read(buffer, room).await;
             answer.buffer = buffer;
             match read {
-                Ok(0) if answer.origin.deadline.has_fired() => return Err(Ended::OriginBroke),
+                Ok(0) if answer.origin.connection.deadline.has_fired() => return Err(Ended::OriginBroke),
                 Ok(0) => answer.decoder.handle_end().map_err(|_| Ended::OriginBroke)?,
                 Ok(count) => {
                     answer.next = HEADROOM_BYTES;

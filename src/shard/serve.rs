@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
 use ringgate_core::exchange::{self, Exchange, Facts, Request, SEED_BYTES, Scratch, Served};
 use ringgate_core::proto::h1::{HeadLimits, Progress, Refusal, RequestHead, ResponseHead, parse_request};
 
@@ -17,7 +18,7 @@ use super::inbuf::Inbuf;
 use super::peer::Peer;
 use super::relay::{Ended, Relay};
 use crate::net::buffers::Size;
-use crate::net::ring::{Shutdown, Socket};
+use crate::net::ring::{Shutdown, Socket, is_cancelled};
 use crate::net::timer::Deadline;
 
 /// An active connection without a request for this long is parked.
@@ -25,7 +26,8 @@ const PARK_AFTER: Duration = Duration::from_secs(1);
 /// How long, and for how many bytes, a connection that is being closed waits for its client to stop sending, so that the
 /// last response is not lost to a reset (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES_MAX: usize = 1024 * 1024;
+/// More than a whole body may have, so that a client that sends all of it before it looks still learns why.
+const LINGER_BYTES_MAX: usize = 2 * PAYLOAD_BYTES_MAX as usize;
 
 /// Memory that goes from connection to connection.
 #[derive(Default)]
@@ -103,6 +105,13 @@ struct Connection<'c> {
     peer: Peer,
 }
 
+/// What waiting for a request comes to.
+enum First {
+    Bytes,
+    Nothing,
+    End,
+}
+
 /// What reading a head comes to.
 enum Arrival {
     Request,
@@ -157,36 +166,53 @@ impl Connection<'_> {
             if !self.inbuf.make_room() {
                 return Arrival::Refused(Refusal::HeadersTooLarge);
             }
-            let is_empty = self.inbuf.is_empty();
-            if is_empty && !self.wait_for_request().await {
-                return if self.shard.is_draining() { Arrival::Closed } else { Arrival::Idle };
+            if self.inbuf.is_empty() {
+                match self.read_first().await {
+                    First::Bytes => {}
+                    First::Nothing if self.shard.is_draining() => return Arrival::Closed,
+                    First::Nothing => return Arrival::Idle,
+                    First::End => return Arrival::Closed,
+                }
+                continue;
             }
             if !has_deadline {
                 self.deadline.set(self.shard.clock.recent() + self.shard.settings.head_timeout, Shutdown::Read);
                 has_deadline = true;
             }
-            match self.read_more().await {
-                true => {}
-                false if self.deadline.has_fired() && self.session.head.has_begun() => return Arrival::Late,
-                false => {
-                    if let Err(refusal) = self.session.head.handle_end() {
-                        self.shard.counters.refusals[refusal.index()].increment();
-                    }
-                    return Arrival::Closed;
-                }
+            if self.read_more().await {
+                continue;
             }
+            if self.deadline.has_fired() && self.session.head.has_begun() {
+                return Arrival::Late;
+            }
+            if let Err(refusal) = self.session.head.handle_end() {
+                self.shard.counters.refusals[refusal.index()].increment();
+            }
+            return Arrival::Closed;
         }
     }
 
-    /// Waits between two requests, for a while. `false`: nothing came.
-    async fn wait_for_request(&self) -> bool {
+    /// Reads the first bytes of a request, for which it waits a while. One operation: the buffer is held meanwhile,
+    /// which is what parking is there to end.
+    async fn read_first(&mut self) -> First {
         if self.shard.is_draining() {
-            return false;
+            return First::Nothing;
         }
-        self.deadline.wake_at(self.shard.clock.recent() + PARK_AFTER);
-        let ready = self.deadline.or_woken(self.socket.readable()).await;
+        let cancel = self.deadline.cancel_at(self.shard.clock.recent() + PARK_AFTER);
+        let room = self.inbuf.end..self.inbuf.bytes.len();
+        let bytes = std::mem::take(&mut self.inbuf.bytes);
+        let (read, bytes) = self.socket.read_until_cancelled(bytes, room, cancel).await;
+        self.inbuf.bytes = bytes;
         self.deadline.clear();
-        ready.is_some()
+        match read {
+            Ok(0) => First::End,
+            Ok(count) => {
+                self.inbuf.end += count;
+                First::Bytes
+            }
+            Err(error) if is_cancelled(&error) => First::Nothing,
+            Err(_) => First::End,
+        }
     }
 
     async fn read_more(&mut self) -> bool {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::config::values::Cidr;
+use crate::net::cidr::Cidr;
 
 /// Bounds and rules of one shard.
 #[derive(Clone, Debug)]
@@ -54,7 +54,8 @@ impl Settings {
         };
         let is_admin = |admin: &SocketAddr| {
             admin.port() == address.port()
-                && (admin.ip() == address.ip().to_canonical() || (admin.ip().is_unspecified() && address.ip().is_loopback()))
+                && (admin.ip() == address.ip().to_canonical()
+                    || (admin.ip().is_unspecified() && address.ip().is_loopback()))
         };
         !is_metadata && !self.admin.iter().any(is_admin)
     }
@@ -84,8 +85,13 @@ mod tests {
 
     #[test]
     fn metadata_and_admin_are_no_origins() {
-        let refused =
-            ["169.254.169.254:80", "[fe80::1]:80", "[fd00:ec2::254]:80", "[::ffff:169.254.169.254]:80", "127.0.0.1:8081"];
+        let refused = [
+            "169.254.169.254:80",
+            "[fe80::1]:80",
+            "[fd00:ec2::254]:80",
+            "[::ffff:169.254.169.254]:80",
+            "127.0.0.1:8081",
+        ];
         for address in refused {
             assert!(!settings(&[]).allows_origin(address.parse().unwrap()), "{address}");
         }
@@ -96,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_named_origin_is_allowed() {
-        let network: Cidr = "169.254.0.0/16".parse().unwrap();
+        let network: Cidr = Cidr::around("169.254.0.0".parse().unwrap(), 16);
         assert!(settings(&[network]).allows_origin("169.254.169.254:80".parse().unwrap()));
         assert!(!settings(&[network]).allows_origin("127.0.0.1:8081".parse().unwrap()));
     }

@@ -17,7 +17,7 @@ use super::owned::Owned;
 use super::random::Random;
 use super::settings::Settings;
 use super::view::View;
-use super::{Shard, WriteLine, serve, tick};
+use super::{Shard, serve, tick};
 use crate::net::buffers::Buffers;
 use crate::net::client::tls::TlsClients;
 use crate::net::listen::{Bound, Listener, is_out_of_descriptors};
@@ -30,6 +30,9 @@ use crate::net::{pin_to, sleep, spawn};
 const STACK_BYTES: usize = 2 * 1024 * 1024;
 /// Pause after the system had no descriptor left for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Writes one access-log line, without waiting.
+pub type WriteLine = Box<dyn FnMut(&[u8])>;
 
 /// What it takes to start a shard.
 pub struct Start {
@@ -193,7 +196,7 @@ impl Shard {
     async fn drain(self: &Rc<Self>, within: Duration) {
         self.draining.set(true);
         self.idle.fire_all(Shutdown::Read);
-        self.deadlines.wake_all();
+        self.deadlines.cancel_all();
         let deadline = self.clock.now() + within;
         while self.open.get() > 0 && self.clock.now() < deadline {
             sleep(Duration::from_millis(5)).await;

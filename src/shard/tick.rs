@@ -15,10 +15,11 @@ const QUIET_INTERVAL: Duration = Duration::from_millis(25);
 /// Sweeps for ever.
 pub async fn run(shard: Rc<Shard>) {
     let mut housekept = shard.clock.now();
+    let mut is_armed = false;
     loop {
-        sleep(if shard.deadlines.is_empty() { QUIET_INTERVAL } else { SWEEP_INTERVAL }).await;
+        sleep(if is_armed { SWEEP_INTERVAL } else { QUIET_INTERVAL }).await;
         let now = shard.clock.now();
-        shard.deadlines.sweep(now);
+        is_armed = shard.deadlines.sweep(now);
         if now.since(housekept) >= HOUSEKEEPING {
             housekept = now;
             shard.keep_house();

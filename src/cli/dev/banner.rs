@@ -56,7 +56,9 @@ pub fn print(settings: &Settings, driver: Driver, addresses: &[Address], stage: 
         eprintln!("  … and {} more routes", stage.routes.len() - ROUTES_MAX);
     }
     if settings.authorization == Authorization::Ignored {
-        eprintln!("ringgate: AUTHORIZATION IS IGNORED (--ignore-authorization): protected methods are served to anyone");
+        eprintln!(
+            "ringgate: AUTHORIZATION IS IGNORED (--ignore-authorization): protected methods are served to anyone"
+        );
     }
     for address in addresses {
         match address {
@@ -82,6 +84,6 @@ fn target(route: &RoutePlan) -> String {
             format!("{kind} {method} {}", plan.uri)
         }
         IntegrationPlan::Mock(_) => "MOCK".to_owned(),
-        IntegrationPlan::Unserved(why) => format!("500: {why}"),
+        IntegrationPlan::Unserved(why) | IntegrationPlan::BadEndpoint(why) => format!("500: {why}"),
     }
 }

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
-use crate::exchange::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
-use crate::exchange::status_code;
 use crate::mapping::Expression;
 use crate::mapping::expression::{Side, Target};
-use crate::mapping::uri::{Authority, Scheme, UriTemplate, with_stage_variables};
-use crate::model::rest::{Declared, Integration, IntegrationKind, IntegrationResponse, ParameterMapping, PassthroughBehavior};
+use crate::mapping::status_code::status_code;
+use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
+use crate::model::rest::{
+    Declared, Integration, IntegrationKind, IntegrationResponse, MethodName, ParameterMapping, PassthroughBehavior,
+};
+use crate::plan::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
 use crate::plan::{
-    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough, QueryMapping,
-    ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
+    BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough,
+    QueryMapping, ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
 };
 use crate::proto::http::KnownField;
 
@@ -19,6 +22,45 @@ use super::pattern::{PatternError, StatusPattern};
 use super::slots::Slots;
 use super::template::{Template, classify};
 use super::{Findings, Names, OriginRewrite, StageInput, unsupported};
+
+/// Why the route of an integration answers 500.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It asks for what is not there yet, or what AWS would not take.
+    Unserved(String),
+    /// Its URI cannot be called: AWS stores it and finds out when a request comes.
+    Endpoint(String),
+}
+
+impl Fault {
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Unserved(why) | Self::Endpoint(why) => why,
+        }
+    }
+
+    pub(super) fn into_plan(self) -> IntegrationPlan {
+        match self {
+            Self::Unserved(why) => IntegrationPlan::Unserved(why.into()),
+            Self::Endpoint(why) => IntegrationPlan::BadEndpoint(why.into()),
+        }
+    }
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self::Unserved(why)
+    }
+}
+
+impl From<UriError> for Fault {
+    fn from(error: UriError) -> Self {
+        match error {
+            UriError::EmptyHost | UriError::BadPort | UriError::BadHost => Self::Endpoint(error.to_string()),
+            UriError::NotHttp | UriError::Unmapped(_) => Self::Unserved(error.to_string()),
+        }
+    }
+}
 
 /// The plan of an integration, or why its route answers 500.
 pub(super) fn plan(
@@ -28,13 +70,13 @@ pub(super) fn plan(
     pointer: &str,
     slots: &mut Slots,
     findings: &mut Findings,
-) -> Result<IntegrationPlan, String> {
+) -> Result<IntegrationPlan, Fault> {
     if let Some(why) = unsupported::unserved(declared) {
-        return Err(why);
+        return Err(why.into());
     }
     let mut compiler = Compiler { declared, names, pointer, findings };
     if declared.kind == IntegrationKind::Mock {
-        return compiler.mock().map(|plan| IntegrationPlan::Mock(Box::new(plan)));
+        return Ok(IntegrationPlan::Mock(Box::new(compiler.mock()?)));
     }
     compiler.http(input, slots).map(|plan| IntegrationPlan::Http(Box::new(plan)))
 }
@@ -55,16 +97,19 @@ struct RequestMappings {
 }
 
 impl Compiler<'_> {
-    fn http(&mut self, input: &StageInput<'_>, slots: &mut Slots) -> Result<HttpPlan, String> {
+    fn http(&mut self, input: &StageInput<'_>, slots: &mut Slots) -> Result<HttpPlan, Fault> {
         let mappings = self.request_mappings()?;
-        let written = self.declared.uri.as_ref().ok_or("Invalid HTTP endpoint specified for URI: there is none")?;
+        let written = self.declared.uri.as_ref().ok_or(UriError::NotHttp)?;
         let fills: Vec<_> = mappings.paths.iter().map(|(name, expression)| (&**name, expression.clone())).collect();
         let resolved = with_stage_variables(&written.value, self.names);
         let rewritten = rewrite_origin(&resolved, input.rewrites);
-        let uri = UriTemplate::compile(&rewritten, &fills, self.names).map_err(|error| error.to_string())?;
+        let uri = UriTemplate::compile(&rewritten, &fills, self.names)?;
         let upstream = self.upstream(&uri)?;
         let is_proxy = self.declared.kind == IntegrationKind::HttpProxy;
         let method = self.declared.http_method.as_deref().filter(|method| !method.eq_ignore_ascii_case("ANY"));
+        if let Some(unknown) = method.filter(|method| MethodName::parse(method).is_none()) {
+            return Err(format!("httpMethod `{}` is none of AWS's", unknown.escape_debug()).into());
+        }
         Ok(HttpPlan {
             upstream: slots.upstream(upstream),
             is_proxy,
@@ -94,9 +139,9 @@ impl Compiler<'_> {
     }
 
     fn upstream(&mut self, uri: &UriTemplate) -> Result<UpstreamPlan, String> {
-        let authority = uri.static_authority().ok_or(
-            "a URI whose host comes from the request is not supported yet; stage variables may name hosts",
-        )?;
+        let authority = uri
+            .static_authority()
+            .ok_or("a URI whose host comes from the request is not supported yet; stage variables may name hosts")?;
         let is_tls = uri.scheme() == Scheme::Https;
         if !authority.is_port_allowed_on_aws() {
             let message = format!("port {} works here; AWS calls 80, 443 and 1024-65535 only", authority.port);
@@ -135,16 +180,30 @@ impl Compiler<'_> {
                         let message = format!("a mapped {name} header is dropped");
                         self.findings.warn("mapping-dropped", mapping.place, self.pointer, message);
                     }
-                    _ => mappings.headers.push(HeaderMapping { name: name.into_boxed_bytes(), value }),
+                    _ => self.header(&mut mappings.headers, name, value, mapping.place),
                 },
                 Target::RequestQuery(name) => {
                     mappings.queries.push(QueryMapping { name: encoded_name(&name), value });
                 }
                 Target::RequestPath(name) => mappings.paths.push((name, value)),
-                Target::ResponseHeader(_) | Target::GatewayHeader(_) | Target::GatewayPath(_) | Target::GatewayQuery(_) => {}
+                Target::ResponseHeader(_)
+                | Target::GatewayHeader(_)
+                | Target::GatewayPath(_)
+                | Target::GatewayQuery(_) => {}
             }
         }
         Ok(mappings)
+    }
+
+    /// Adds a mapped header. Names that differ in case only are one header: the later one counts.
+    fn header(&mut self, headers: &mut Vec<HeaderMapping>, name: Box<str>, value: Expression, place: Place) {
+        let before = headers.len();
+        headers.retain(|known| !known.name.eq_ignore_ascii_case(name.as_bytes()));
+        if headers.len() < before {
+            let message = format!("the header {name} is mapped twice; this mapping counts");
+            self.findings.warn("mapping-repeated", place, self.pointer, message);
+        }
+        headers.push(HeaderMapping { name: name.into_boxed_bytes(), value });
     }
 
     /// One mapping parsed; `None` with a finding where AWS skips it.
@@ -202,7 +261,8 @@ impl Compiler<'_> {
         let plans = declared.iter().map(|response| self.response(response)).collect::<Result<Vec<_>, _>>()?;
         let patterns: Vec<_> = declared.iter().map(|response| self.pattern(response)).collect();
         // An absent and an empty pattern both make the default (rest-integrations §5).
-        let default = declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
+        let default =
+            declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
         Ok(Responses::new(plans, default, |index, status| {
             patterns[index].as_ref().is_some_and(|pattern| pattern.matches(status))
         }))
@@ -217,7 +277,9 @@ impl Compiler<'_> {
                     PatternError::Unsupported(_) => {
                         format!("the pattern `{pattern}` uses what only Java's engine has; it never matches here")
                     }
-                    PatternError::Invalid(why) => format!("the pattern `{pattern}` is not valid and never matches: {why}"),
+                    PatternError::Invalid(why) => {
+                        format!("the pattern `{pattern}` is not valid and never matches: {why}")
+                    }
                 };
                 self.findings.warn("selection-pattern", response.place, self.pointer, message);
                 None
@@ -226,8 +288,13 @@ impl Compiler<'_> {
     }
 
     fn response(&mut self, response: &IntegrationResponse) -> Result<ResponsePlan, String> {
-        let status = crate::aws::errors::parse_status(&response.status_code)
-            .ok_or_else(|| format!("the integration response's status `{}` is not [1-5]\\d\\d", response.status_code))?;
+        let status = crate::aws::errors::parse_status(&response.status_code).ok_or_else(|| {
+            format!("the integration response's status `{}` is not [1-5]\\d\\d", response.status_code)
+        })?;
+        if status < 200 {
+            // AWS takes it; a client takes it for an interim response and waits for the final one.
+            return Err(format!("a response with status {status} would never end"));
+        }
         let mut headers = Vec::new();
         for mapping in &response.response_parameters {
             if let Some((Target::ResponseHeader(name), value)) = self.mapping(mapping, Side::Response)? {
@@ -293,7 +360,8 @@ fn rewrite_origin(uri: &str, rewrites: &[OriginRewrite]) -> String {
     let Some((scheme, authority, rest)) = split_origin(uri) else { return uri.to_owned() };
     let Ok(authority) = Authority::parse(authority, scheme) else { return uri.to_owned() };
     let named = rewrites.iter().find(|rewrite| {
-        rewrite.scheme == scheme && rewrite.port == authority.port && rewrite.host.eq_ignore_ascii_case(authority.host)
+        let host = rewrite.host.trim_start_matches('[').trim_end_matches(']');
+        rewrite.scheme == scheme && rewrite.port == authority.port && host.eq_ignore_ascii_case(authority.host)
     });
     named.map_or_else(|| uri.to_owned(), |rewrite| format!("{}{rest}", rewrite.to))
 }

@@ -6,6 +6,8 @@ mod rejection;
 pub mod slots;
 mod stage;
 mod template;
+#[cfg(test)]
+mod tests;
 mod unsupported;
 
 use std::collections::BTreeMap;

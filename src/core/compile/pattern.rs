@@ -48,7 +48,13 @@ mod tests {
 
     #[test]
     fn the_whole_status_must_match() {
-        let cases = [("2\\d{2}", "200", true), ("2\\d{2}", "404", false), ("4", "404", false), ("404|500", "500", true), ("", "200", false)];
+        let cases = [
+            ("2\\d{2}", "200", true),
+            ("2\\d{2}", "404", false),
+            ("4", "404", false),
+            ("404|500", "500", true),
+            ("", "200", false),
+        ];
         for (pattern, status, expected) in cases {
             assert_eq!(StatusPattern::new(pattern).unwrap().matches(status), expected, "{pattern} {status}");
         }

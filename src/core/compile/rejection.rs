@@ -4,9 +4,19 @@ use crate::aws::errors::{Customization, Prepared, ResponseType, parse_status, re
 use crate::mapping::Substitution;
 use crate::mapping::expression::{Expression, Side, Target};
 use crate::model::rest::{GatewayResponse, RestApi};
+use crate::plan::headers::REMAPPED;
 use crate::plan::{ByMediaType, RejectionPlan};
+use crate::proto::http::{FieldSet, KnownField};
 
 use super::{Findings, Names};
+
+/// Fields that frame a response or that every response of ours has: a second one would break the message or the
+/// reader's trust in it.
+const OURS: FieldSet = REMAPPED
+    .with(KnownField::TransferEncoding)
+    .with(KnownField::XAmznRequestId)
+    .with(KnownField::XAmzApigwId)
+    .with(KnownField::XAmznErrorType);
 
 /// The gateway responses of an API, by type.
 pub(super) fn rejections(api: &RestApi, names: &Names<'_>, findings: &mut Findings) -> Box<[RejectionPlan]> {
@@ -22,9 +32,10 @@ fn customization(response: &GatewayResponse, findings: &mut Findings) -> Option<
         findings.warn("gateway-response-unknown", response.place, &pointer, unknown.to_string());
         return None;
     };
-    let status = response.status_code.as_deref().and_then(parse_status);
+    // A client takes a status below 200 for an interim response and waits for the final one.
+    let status = response.status_code.as_deref().and_then(parse_status).filter(|&status| status >= 200);
     if response.status_code.is_some() && status.is_none() {
-        let message = "a gateway response's status is three digits from 100 to 599".to_owned();
+        let message = "a gateway response's status is three digits from 200 to 599; this one is not used".to_owned();
         findings.warn("gateway-response-status", response.place, &pointer, message);
     }
     let parameters =
@@ -39,6 +50,10 @@ fn plan(prepared: &Prepared, names: &Names<'_>, findings: &mut Findings) -> Reje
         let target = Target::parse(target, Side::GatewayResponse);
         let source = Expression::parse(source, Side::GatewayResponse, names);
         match (target, source) {
+            (Ok(Target::GatewayHeader(name)), Ok(_)) if OURS.contains(KnownField::from_name(name.as_bytes())) => {
+                let message = format!("the header {name} is written by the gateway; this one is not sent");
+                findings.warn("mapping-dropped", crate::base::Place::NOWHERE, &pointer, message);
+            }
             (Ok(Target::GatewayHeader(name)), Ok(source)) => headers.push((name.into_boxed_bytes(), source)),
             // AWS takes the other two targets and does nothing with them.
             (Ok(_), Ok(_)) => {}
@@ -49,7 +64,9 @@ fn plan(prepared: &Prepared, names: &Names<'_>, findings: &mut Findings) -> Reje
     }
     let templates = prepared.customization.templates.iter();
     let templates = templates.map(|(media_type, text)| (media_type.clone(), Substitution::compile(text, names).0));
+    // What a customization says counts whatever the cause, also where it says what the type has anyway.
     let cause = prepared.response_type.status().unwrap_or(500);
-    let status = Some(prepared.status(cause)).filter(|&status| status != cause);
+    let implied = Some(prepared.status(cause)).filter(|&status| status != cause);
+    let status = prepared.customization.status.or(implied);
     RejectionPlan { status, headers: headers.into(), templates: ByMediaType::new(templates) }
 }

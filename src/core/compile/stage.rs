@@ -28,8 +28,7 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
     }
     let names = Names { path: "", variables: input.variables };
     let line = |name: &str, value: String| format!("{name}: {value}\r\n").into_bytes().into_boxed_slice();
-    let ignored: &[u8] =
-        if input.ignores_authorization { b"x-ringgate-authorization: ignored\r\n" } else { b"" };
+    let ignored: &[u8] = if input.ignores_authorization { b"x-ringgate-authorization: ignored\r\n" } else { b"" };
     StagePlan {
         account_id: input.account_id.into(),
         api_id: input.api_id.into(),
@@ -41,10 +40,7 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
         trie: builder.freeze(),
         routes: routes.into(),
         rejections: rejection::rejections(api, &names, findings),
-        access_log: input
-            .access_log
-            .cloned()
-            .unwrap_or_else(|| AccessLogProgram::default_json(ContextVariable::scan)),
+        access_log: input.access_log.cloned().unwrap_or_else(|| AccessLogProgram::default_json(ContextVariable::scan)),
     }
 }
 
@@ -107,10 +103,10 @@ fn plan(
     let names = Names { path: &resource.path, variables: input.variables };
     match integration::plan(declared, &names, input, &pointer, slots, findings) {
         Ok(plan) => plan,
-        Err(why) => {
-            let message = format!("{why}: the route answers 500");
+        Err(fault) => {
+            let message = format!("{}: the route answers 500", fault.reason());
             findings.warn("integration-unserved", declared.place, &pointer, message);
-            IntegrationPlan::Unserved(why.into())
+            fault.into_plan()
         }
     }
 }

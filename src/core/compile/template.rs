@@ -40,7 +40,9 @@ fn first_of_language(text: &str) -> Option<(usize, String)> {
         let rest = &text[start..];
         match bytes[start] {
             b'#' if is_directive(&rest[1..]) => return Some((start, format!("the directive `{}`", word(rest)))),
-            b'$' if is_reference(&rest[1..]) && !is_plain(rest) => return Some((start, format!("the reference `{}`", word(rest)))),
+            b'$' if is_reference(&rest[1..]) && !is_plain(rest) => {
+                return Some((start, format!("the reference `{}`", word(rest))));
+            }
             // Velocity's escape before a reference or directive.
             b'\\' if rest[1..].starts_with(['$', '#']) => return Some((start, "an escape".to_owned())),
             _ => {}
@@ -64,7 +66,8 @@ fn is_reference(rest: &str) -> bool {
 fn is_plain(rest: &str) -> bool {
     let inside = &rest[1..];
     let is_known = inside.starts_with("context.") || inside.starts_with("stageVariables.");
-    let end = inside.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))).unwrap_or(inside.len());
+    let end =
+        inside.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))).unwrap_or(inside.len());
     let has_more = inside[end..].starts_with(['(', '[']);
     is_known && !has_more && !inside[..end].contains("Override")
 }

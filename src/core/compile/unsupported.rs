@@ -9,12 +9,20 @@ use super::Findings;
 pub(super) fn closed_by(method: &Method, api: &RestApi) -> Option<(&'static str, String)> {
     match &method.authorization {
         Authorization::None => {}
-        Authorization::Iam => return Some(("authorization-unsupported", "IAM authorization is not supported yet".into())),
+        Authorization::Iam => {
+            return Some(("authorization-unsupported", "IAM authorization is not supported yet".into()));
+        }
         Authorization::Custom { authorizer } => {
-            return Some(("authorization-unsupported", format!("the Lambda authorizer `{authorizer}` is not supported yet")));
+            return Some((
+                "authorization-unsupported",
+                format!("the Lambda authorizer `{authorizer}` is not supported yet"),
+            ));
         }
         Authorization::Cognito { authorizer, .. } => {
-            return Some(("authorization-unsupported", format!("the Cognito authorizer `{authorizer}` is not supported yet")));
+            return Some((
+                "authorization-unsupported",
+                format!("the Cognito authorizer `{authorizer}` is not supported yet"),
+            ));
         }
     }
     if method.api_key_required {
@@ -26,10 +34,12 @@ pub(super) fn closed_by(method: &Method, api: &RestApi) -> Option<(&'static str,
     validator(method, api).map(|why| ("validator-unsupported", why))
 }
 
-/// A validator that checks nothing closes nothing.
+/// A validator that checks nothing closes nothing; of one that nobody declared it is not known what it would check.
 fn validator(method: &Method, api: &RestApi) -> Option<String> {
     let name = &method.request_validator.as_ref()?.value;
-    let validator = api.request_validators.iter().find(|validator| validator.name == *name)?;
+    let Some(validator) = api.request_validators.iter().find(|validator| validator.name == *name) else {
+        return Some(format!("the request validator `{name}` is not declared"));
+    };
     let checks_body = validator.validate_request_body && !method.request_models.is_empty();
     let checks_parameters =
         validator.validate_request_parameters && method.request_parameters.iter().any(|parameter| parameter.required);
@@ -47,7 +57,9 @@ pub(super) fn unserved(integration: &Integration) -> Option<String> {
     if integration.connection_type == ConnectionType::VpcLink {
         return Some("VPC links are not supported yet".into());
     }
-    if integration.content_handling.is_some() || integration.responses.iter().any(|response| response.content_handling.is_some()) {
+    if integration.content_handling.is_some()
+        || integration.responses.iter().any(|response| response.content_handling.is_some())
+    {
         return Some("contentHandling is not supported yet".into());
     }
     None
@@ -58,15 +70,31 @@ pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
     let place = crate::base::Place::NOWHERE;
     if api.minimum_compression_size.is_some() {
         let message = "minimumCompressionSize is stored; responses are not compressed yet".to_owned();
-        let found = findings.warn("compression-unsupported", place, "/x-amazon-apigateway-minimum-compression-size", message);
+        let found =
+            findings.warn("compression-unsupported", place, "/x-amazon-apigateway-minimum-compression-size", message);
         found.on_aws = "responses of at least that size are compressed for clients that accept it".into();
     }
     if !api.binary_media_types.is_empty() {
         let message = "binaryMediaTypes are stored; bodies pass as they are".to_owned();
         findings.add(Severity::Note, "binary-unsupported", place, "/x-amazon-apigateway-binary-media-types", message);
     }
+    if !api.vpc_endpoint_ids.is_empty() {
+        let message = "vpcEndpointIds are stored; whoever reaches the listener may call this private API".to_owned();
+        let found = findings.warn("private-unsupported", place, "", message);
+        found.on_aws = "the API answers only through VPC endpoints, as its resource policy says".into();
+    }
+    let ignored = [
+        ("securityPolicy", &api.security_policy),
+        ("endpointAccessMode", &api.endpoint_access_mode),
+        ("ipAddressType", &api.ip_address_type),
+    ];
+    for (name, _) in ignored.iter().filter(|(_, value)| value.is_some()) {
+        let message = format!("{name} is stored; it belongs to AWS's own listeners and changes nothing here");
+        findings.add(Severity::Note, "endpoint-unsupported", place, "", message);
+    }
     if api.disable_execute_api_endpoint {
-        let message = "disableExecuteApiEndpoint is stored; the default host still answers, for there is no other yet".to_owned();
+        let message =
+            "disableExecuteApiEndpoint is stored; the default host still answers, for there is no other yet".to_owned();
         let found = findings.warn("endpoint-unsupported", place, "", message);
         found.on_aws = "the default host answers 403 Forbidden".into();
     }
@@ -79,10 +107,14 @@ pub(super) fn say_integration(integration: &Integration, pointer: &str, findings
         findings.add(Severity::Note, "cache-unsupported", integration.place, pointer, message);
     }
     if integration.stream {
-        let message = "responseTransferMode STREAM: responses are streamed whatever the mode, the 15 minutes it allows are not".to_owned();
+        let message =
+            "responseTransferMode STREAM: responses are streamed whatever the mode, the 15 minutes it allows are not"
+                .to_owned();
         findings.add(Severity::Note, "stream-unsupported", integration.place, pointer, message);
     }
-    if integration.credentials.is_some() && matches!(integration.kind, IntegrationKind::Http | IntegrationKind::HttpProxy | IntegrationKind::Mock) {
+    if integration.credentials.is_some()
+        && matches!(integration.kind, IntegrationKind::Http | IntegrationKind::HttpProxy | IntegrationKind::Mock)
+    {
         let message = "credentials have no effect on this type of integration".to_owned();
         findings.add(Severity::Note, "credentials-unused", integration.place, pointer, message);
     }

@@ -22,7 +22,6 @@ pub trait Effects {
 
     /// The client's whole body.
     fn read_body(&mut self) -> impl Future<Output = Result<&[u8], BodyFailure>>;
-
 }
 
 /// A request to an origin.

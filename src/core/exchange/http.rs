@@ -15,13 +15,16 @@ pub(super) async fn integrate<'x, E: Effects>(
 ) -> Result<Served, Rejection> {
     let body = choose_body(x, plan)?;
     request::write_request(x, stage, plan, body)?;
-    let called = effects.now();
     let method = request::backend_method(x, plan);
     let mut request = std::mem::take(&mut x.scratch.request);
     let call = Call {
         upstream: plan.upstream,
         request: &mut request,
-        body: if body == Body::Clients && x.request.body != BodyShape::Empty { CallBody::Clients } else { CallBody::Own },
+        body: if body == Body::Clients && x.request.body != BodyShape::Empty {
+            CallBody::Clients
+        } else {
+            CallBody::Own
+        },
         is_idempotent: is_idempotent(method),
         is_head: method == b"HEAD",
         timeout: plan.timeout,
@@ -29,8 +32,8 @@ pub(super) async fn integrate<'x, E: Effects>(
     let answered = effects.call(call).await;
     x.scratch.request = request;
     x.keeps_alive &= effects.body_is_done();
+    x.facts.integration_latency_nanos = u64::try_from(effects.now().since(x.facts.started).as_nanos()).ok();
     answered.map_err(Rejection::from)?;
-    x.facts.integration_latency_nanos = Some(effects.now().as_nanos() - called.as_nanos());
     let status = effects.answer().head.status.code();
     x.facts.integration_status = Some(status);
     let length = effects.answer().length;
@@ -57,6 +60,8 @@ fn choose_body<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> Result<Body<'x>, Rej
     }
     match plan.templates.for_content_type(x.content_type()) {
         Some(BodyTemplate::Passthrough) => Ok(clients),
+        // Also where no body is sent: the template may override the path, the query or the headers.
+        Some(BodyTemplate::Unserved(reason)) => Err(Rejection::unserved(reason)),
         Some(template) if clients == Body::Clients => Ok(Body::Template(template)),
         Some(_) => Ok(Body::None),
         None => check_passthrough(plan.passthrough).map(|()| clients),

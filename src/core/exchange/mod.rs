@@ -5,12 +5,13 @@
 //! `scratch.response`, and passes a back end's body on when the answer is [`Served::Relay`].
 
 pub mod effects;
-pub mod headers;
 mod http;
 mod mock;
 mod reject;
 mod request;
 mod respond;
+#[cfg(test)]
+pub(crate) mod tests;
 mod values;
 
 use crate::aws::errors::ResponseType;
@@ -22,7 +23,6 @@ use crate::proto::http::{KnownField, Method, Version};
 use crate::record::ids::{self, TraceSeed};
 
 pub use effects::{Answer, BodyFailure, Call, CallBody, CallFailure, Effects};
-pub use mock::status_code;
 pub use reject::{Rejection, write_refusal};
 
 /// What a step that can only fail comes to.
@@ -194,6 +194,8 @@ pub enum Framed {
     Chunked,
     /// The connection ends.
     UntilClose,
+    /// Its status has no body (RFC 9110 section 6.4.1), whatever the back end sends.
+    Bodiless,
 }
 
 /// One request being served.
@@ -274,11 +276,6 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
     program.render(|variable, out| values::log_value(x, variable, out), line);
 }
 
-/// Whether a `Connection` value names fields (RFC 9110 section 7.6.1) and not only `keep-alive` or `close`.
-fn names_fields(value: &[u8]) -> bool {
-    !value.eq_ignore_ascii_case(b"keep-alive") && !value.eq_ignore_ascii_case(b"close")
-}
-
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
     // AWS's front end refuses these before anything looks at them.
     if let BodyShape::Length(length) = x.request.body
@@ -291,6 +288,7 @@ async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served
         IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
         IntegrationPlan::Mock(plan) => mock::integrate(x, plan, effects).await,
         IntegrationPlan::Unserved(reason) => Err(Rejection::unserved(reason)),
+        IntegrationPlan::BadEndpoint(reason) => Err(Rejection::bad_endpoint(reason)),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::aws::errors::{BodyStyle, ResponseType, write_default_body};
 use crate::mapping::Presence;
 use crate::plan::RejectionPlan;
 use crate::proto::h1::write::{write_field, write_status_line};
-use crate::proto::http::{KnownField, Method, Status};
+use crate::proto::http::{KnownField, Status};
 
 use super::effects::{BodyFailure, CallFailure};
 use super::{Exchange, Served, respond};
@@ -62,9 +62,15 @@ impl Rejection {
         Self::configuration(reason)
     }
 
-    /// The definition makes no answer possible.
+    /// The definition makes no answer possible. A bad endpoint is recorded without the space after the colon
+    /// (R `test_apigw_stage_variables`).
     pub(super) fn configuration(reason: &str) -> Self {
         Self { reason: Some(reason.into()), ..Self::of(ResponseType::ApiConfigurationError) }
+    }
+
+    /// A bad endpoint: recorded without the space after the colon.
+    pub(super) fn bad_endpoint(reason: &str) -> Self {
+        Self { style: BodyStyle::Compact, ..Self::configuration(reason) }
     }
 
     /// No integration response matches.
@@ -110,11 +116,6 @@ impl Rejection {
         let failure = Self::of(ResponseType::IntegrationFailure);
         Self { message: "Network error communicating with endpoint", reason: Some(reason.into()), ..failure }
     }
-
-    /// A bad endpoint: recorded without the space after the colon.
-    fn bad_endpoint(reason: &'static str) -> Self {
-        Self { style: BodyStyle::Compact, ..Self::configuration(reason) }
-    }
 }
 
 /// rest-integrations §8.1.
@@ -133,7 +134,9 @@ impl From<CallFailure> for Rejection {
                 let reason = "Execution failed due to a timeout error";
                 Self { reason: Some(reason.into()), ..Self::of(ResponseType::IntegrationTimeout) }
             }
-            CallFailure::TooManyConnections => Self::shed("the origin has as many connections as --origin-connections-max allows"),
+            CallFailure::TooManyConnections => {
+                Self::shed("the origin has as many connections as --origin-connections-max allows")
+            }
             CallFailure::OutOfMemory => Self::shed("the memory cap of --memory-max is reached"),
             CallFailure::Body(failure) => failure.into(),
         };
@@ -179,11 +182,12 @@ pub(super) fn respond(x: &mut Exchange<'_>, rejection: Rejection) -> Served {
     }
     let _ = write_field(b"x-amzn-ErrorType", rejection.error_type.as_bytes(), &mut out);
     out.extend_from_slice(b"\r\n");
-    if x.request.head.method != Method::Head && !matches!(status, 204 | 304) {
+    x.facts.response_length = 0;
+    if !x.is_head() && !matches!(status, 204 | 304) {
+        x.facts.response_length = body.len() as u64;
         out.extend_from_slice(&body);
     }
     x.scratch.response = out;
-    x.facts.response_length = body.len() as u64;
     Served::Own
 }
 
@@ -208,7 +212,8 @@ fn write_headers(x: &Exchange<'_>, plan: &RejectionPlan, out: &mut Vec<u8>) -> b
     let mut has_content_type = false;
     for (name, expression) in &plan.headers {
         let mut value = Vec::new();
-        if expression.write(&x.values(None), &mut value) == Presence::Present && write_field(name, &value, out).is_ok() {
+        if expression.write(&x.values(None), &mut value) == Presence::Present && write_field(name, &value, out).is_ok()
+        {
             has_content_type |= name.eq_ignore_ascii_case(b"content-type");
         }
     }

@@ -1,13 +1,13 @@
 //! The request towards the back end: line, headers, and how its body is framed.
 
 use crate::mapping::{Presence, query};
+use crate::plan::headers::DROPPED_TO_PROXY;
 use crate::plan::{BodyTemplate, HttpPlan, StagePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length};
 use crate::proto::h1::{Field, Fields};
-use crate::proto::http::{FieldSet, KnownField};
+use crate::proto::http::{Authority, FieldSet, KnownField};
 
-use super::headers::DROPPED_TO_PROXY;
-use super::{BodyShape, Exchange, Rejection, Step, names_fields};
+use super::{BodyShape, Exchange, Rejection, Step};
 
 /// What follows the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +39,16 @@ fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, out: &mut Ve
     out.push(b' ');
     write_target(x, plan, out)?;
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    if !plan.maps_header(b"host") {
+    if !is_mapped(x, plan, b"host", out) {
         let upstream = x.snapshot.upstreams.get(plan.upstream.0 as usize).and_then(Option::as_ref);
         let authority = upstream.map_or("", |upstream| &upstream.authority);
         write_line(out, b"Host", authority.as_bytes());
     }
-    if plan.is_proxy { write_client_fields(x, plan, out) } else { write_own_fields(x, stage, plan, out) };
+    if plan.is_proxy {
+        write_client_fields(x, plan, out)
+    } else {
+        write_own_fields(x, stage, plan, out)
+    };
     write_mapped_fields(x, plan, out)?;
     write_line(out, b"X-Amzn-Trace-Id", &x.facts.trace_header(x.request.field(KnownField::XAmznTraceId)));
     out.extend_from_slice(&stage.api_id_line);
@@ -106,21 +110,22 @@ fn write_filled_path(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> St
     if out[start..].iter().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(Rejection::configuration("Invalid endpoint address: the filled URI holds a space, a control character or a byte beyond ASCII"))
+    Err(Rejection::bad_endpoint(
+        "Invalid endpoint address: the filled URI holds a space, a control character or a byte beyond ASCII",
+    ))
 }
 
 /// §9.2 step B, `HTTP_PROXY`: the client's headers but for those that are dropped or mapped.
 fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
     let bytes = x.request.bytes;
     let fields = &x.request.head.fields;
-    let names_others = x.request.field(KnownField::Connection).is_some_and(names_fields);
     let is_repetitive = has_repeated_names(fields, bytes);
     for (index, field) in fields.iter().enumerate() {
         if DROPPED_TO_PROXY.contains(field.known) {
             continue;
         }
         let name = field.name.of(bytes);
-        let is_dropped = plan.maps_header(name) || (names_others && fields.is_named_by_connection(name, bytes));
+        let is_dropped = is_mapped(x, plan, name, out) || fields.is_named_by_connection(name, bytes);
         if is_dropped {
             continue;
         }
@@ -130,7 +135,7 @@ fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
             copy_field(field, bytes, out);
         }
     }
-    write_forwarded(x, out);
+    write_forwarded(x, plan, out);
 }
 
 /// Whether two fields may share a name. Most messages have none, and are told by a set of known names and a small hash of
@@ -144,7 +149,8 @@ fn has_repeated_names(fields: &Fields, bytes: &[u8]) -> bool {
             return seen;
         }
         let name = field.name.of(bytes);
-        let ends = [name.first(), name.last()].into_iter().flatten().map(|byte| usize::from(byte | 0x20)).sum::<usize>();
+        let ends =
+            [name.first(), name.last()].into_iter().flatten().map(|byte| usize::from(byte | 0x20)).sum::<usize>();
         let bit = 1_u64 << ((ends * 7 + name.len()) & 63);
         let seen = others & bit != 0;
         others |= bit;
@@ -173,26 +179,45 @@ fn write_joined(fields: &Fields, index: usize, bytes: &[u8], out: &mut Vec<u8>) 
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_forwarded(x: &Exchange<'_>, out: &mut Vec<u8>) {
+fn write_forwarded(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
+    let client = &x.request.client;
+    if plan.header_mappings.is_empty() {
+        write_forwarded_for(x, out);
+        return out.extend_from_slice(client.forwarded_lines);
+    }
+    if !is_mapped(x, plan, b"x-forwarded-for", out) {
+        write_forwarded_for(x, out);
+        end_head(out);
+    }
+    for line in client.forwarded_lines.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
+        let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+        if !name.is_empty() && !is_mapped(x, plan, name, out) {
+            out.extend_from_slice(line);
+            end_head(out);
+        }
+    }
+}
+
+/// Without the end of its line.
+fn write_forwarded_for(x: &Exchange<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"X-Forwarded-For: ");
     for value in x.request.fields(KnownField::XForwardedFor) {
         out.extend_from_slice(value);
         out.extend_from_slice(b", ");
     }
     out.extend_from_slice(x.request.client.peer);
-    out.extend_from_slice(x.request.client.forwarded_lines);
 }
 
 /// §9.2 step B, `HTTP`: nothing from the client but its content type, and the defaults that no mapping replaces.
 fn write_own_fields(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, out: &mut Vec<u8>) {
-    if has_request_body(x, plan) && !plan.maps_header(b"content-type") {
+    if has_request_body(x, plan) && !is_mapped(x, plan, b"content-type", out) {
         let content_type = x.request.field(KnownField::ContentType).unwrap_or(b"application/json");
         write_line(out, b"Content-Type", content_type);
     }
-    if !plan.maps_header(b"accept") {
+    if !is_mapped(x, plan, b"accept", out) {
         out.extend_from_slice(b"Accept: application/json\r\n");
     }
-    if !plan.maps_header(b"user-agent") {
+    if !is_mapped(x, plan, b"user-agent", out) {
         out.extend_from_slice(&stage.user_agent_line);
     }
 }
@@ -207,12 +232,25 @@ pub(super) fn backend_method<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> &'x [u
     plan.method.as_deref().unwrap_or_else(|| x.request.method_text())
 }
 
+/// Whether a mapping sets this header. One whose source is missing is left out altogether, so it replaces nothing
+/// (rest-integrations §2). `out` is room to look, and stays as it is.
+fn is_mapped(x: &Exchange<'_>, plan: &HttpPlan, name: &[u8], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    let mut mappings = plan.header_mappings.iter().filter(|mapping| mapping.name.eq_ignore_ascii_case(name));
+    let is_set = mappings.any(|mapping| mapping.value.write(&x.values(None), out) == Presence::Present);
+    out.truncate(start);
+    is_set
+}
+
 fn write_mapped_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
     let mut value = Vec::new();
     for mapping in &plan.header_mappings {
         value.clear();
         if mapping.value.write(&x.values(None), &mut value) == Presence::Missing {
             continue;
+        }
+        if mapping.name.eq_ignore_ascii_case(b"host") && Authority::parse(&value).is_none() {
+            return Err(Rejection::configuration("a mapped Host header holds no host"));
         }
         if write_field(&mapping.name, &value, out).is_err() {
             return Err(Rejection::configuration("a mapped header value holds a control character"));

@@ -1,13 +1,13 @@
 //! The response to the client: head, headers of the back end as they may pass, and a body of our own where there is one.
 
 use crate::mapping::Presence;
+use crate::plan::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
 use crate::plan::{ResponseBody, ResponsePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length, write_status_line};
 use crate::proto::http::{KnownField, Status};
 
 use super::effects::{Answer, Effects};
-use super::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
-use super::{Exchange, Framed, Rejection, Served, Step, names_fields};
+use super::{Exchange, Framed, Rejection, Served, Step};
 
 /// How the body that follows a head is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +37,15 @@ pub(super) fn start(x: &mut Exchange<'_>, status: u16, body: Body) {
             Framed::Chunked
         }
         Body::Unknown => Framed::UntilClose,
-        Body::Never => Framed::Length,
+        Body::Never => Framed::Bodiless,
     };
     x.framed = framed;
     x.keeps_alive &= framed != Framed::UntilClose;
-    let connection: &[u8] =
-        if x.keeps_alive { b"Connection: keep-alive\r\nx-amzn-RequestId: " } else { b"Connection: close\r\nx-amzn-RequestId: " };
+    let connection: &[u8] = if x.keeps_alive {
+        b"Connection: keep-alive\r\nx-amzn-RequestId: "
+    } else {
+        b"Connection: close\r\nx-amzn-RequestId: "
+    };
     out.extend_from_slice(connection);
     out.extend_from_slice(&x.facts.request_id);
     out.extend_from_slice(b"\r\nx-amz-apigw-id: ");
@@ -82,11 +85,8 @@ fn declared_length(x: &Exchange<'_>, answer: &Answer<'_>) -> Option<u64> {
 fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
     let Answer { head, bytes, .. } = *answer;
     let out = &mut x.scratch.response;
-    let names_others = head.fields.value(KnownField::Connection, bytes).is_some_and(names_fields);
     for field in &head.fields {
-        if DROPPED_FROM_PROXY.contains(field.known)
-            || (names_others && head.fields.is_named_by_connection(field.name.of(bytes), bytes))
-        {
+        if DROPPED_FROM_PROXY.contains(field.known) || head.fields.is_named_by_connection(field.name.of(bytes), bytes) {
             continue;
         }
         if REMAPPED_FROM_PROXY.contains(field.known) {
@@ -101,11 +101,15 @@ fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
 
 /// `HTTP` and `MOCK`: mapped headers only, and the body of the response template. `answer` is the back end's; MOCK has
 /// none.
-pub(super) fn mapped(x: &mut Exchange<'_>, plan: &ResponsePlan, answer: Option<Answer<'_>>) -> Result<Served, Rejection> {
+pub(super) fn mapped(
+    x: &mut Exchange<'_>,
+    plan: &ResponsePlan,
+    answer: Option<Answer<'_>>,
+) -> Result<Served, Rejection> {
     let rendered = render_body(x, plan, answer)?;
     let length = match (&rendered, answer) {
         (Some((_, body)), _) => Some(body.len() as u64),
-        (None, Some(answer)) => answer.length,
+        (None, Some(answer)) => declared_length(x, &answer),
         (None, None) => Some(0),
     };
     start(x, plan.status, body_of(plan.status, length));
@@ -115,12 +119,15 @@ pub(super) fn mapped(x: &mut Exchange<'_>, plan: &ResponsePlan, answer: Option<A
     }
     let media_type = rendered.as_ref().map_or("application/json", |(media_type, _)| media_type);
     write_mapped_fields(x, plan, media_type, answer)?;
-    let Some((_, body)) = rendered else {
-        return Ok(if answer.is_some() { Served::Relay } else { Served::Own });
-    };
-    x.facts.response_length = body.len() as u64;
-    if !x.is_head() && !matches!(plan.status, 204 | 304) {
-        x.scratch.response.extend_from_slice(&body);
+    // What the back end sent stays with it where the status promises the client that nothing follows.
+    let has_content = body_of(plan.status, length) != Body::Never;
+    match rendered {
+        None if answer.is_some() && has_content => return Ok(Served::Relay),
+        Some((_, body)) if has_content && !x.is_head() => {
+            x.facts.response_length = body.len() as u64;
+            x.scratch.response.extend_from_slice(&body);
+        }
+        _ => {}
     }
     Ok(Served::Own)
 }
@@ -142,7 +149,12 @@ fn render_body<'p>(
 }
 
 /// §9.2 step D for mapped headers, and the content type that no mapping gives.
-fn write_mapped_fields(x: &mut Exchange<'_>, plan: &ResponsePlan, media_type: &str, answer: Option<Answer<'_>>) -> Step {
+fn write_mapped_fields(
+    x: &mut Exchange<'_>,
+    plan: &ResponsePlan,
+    media_type: &str,
+    answer: Option<Answer<'_>>,
+) -> Step {
     let mut out = std::mem::take(&mut x.scratch.response);
     let mut has_content_type = false;
     let mut written = Ok(());

@@ -9,6 +9,7 @@ use crate::record::ids;
 
 use super::effects::Answer;
 use super::{Exchange, Facts};
+use crate::plan::headers::DROPPED_ON_ARRIVAL;
 
 /// An exchange as an expression sees it: with the back end's answer where there is one already.
 pub(super) struct ExchangeValues<'v, 'x> {
@@ -45,6 +46,11 @@ fn joined(fields: &Fields, bytes: &[u8], name: &str, out: &mut Vec<u8>) -> bool 
     any
 }
 
+/// §9.2 step A: what is dropped on arrival cannot be read either.
+fn is_visible(name: &str) -> bool {
+    !DROPPED_ON_ARRIVAL.contains(KnownField::from_name(name.as_bytes()))
+}
+
 impl Values for ExchangeValues<'_, '_> {
     fn path(&self, index: usize) -> Option<&[u8]> {
         let path = self.x.request.path().get(self.x.offset..)?;
@@ -61,11 +67,11 @@ impl Values for ExchangeValues<'_, '_> {
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {
-        last(&self.x.request.head.fields, self.x.request.bytes, name)
+        last(&self.x.request.head.fields, self.x.request.bytes, name).filter(|_| is_visible(name))
     }
 
     fn headers(&self, name: &str, out: &mut Vec<u8>) -> bool {
-        joined(&self.x.request.head.fields, self.x.request.bytes, name, out)
+        is_visible(name) && joined(&self.x.request.head.fields, self.x.request.bytes, name, out)
     }
 
     fn integration_header(&self, name: &str) -> Option<&[u8]> {
@@ -79,7 +85,9 @@ impl Values for ExchangeValues<'_, '_> {
 
     fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
         let x = self.x;
-        context_of_stage(x, variable, out) || context_of_request(x, variable, out) || context_of_facts(&x.facts, variable, out)
+        context_of_stage(x, variable, out)
+            || context_of_request(x, variable, out)
+            || context_of_facts(&x.facts, variable, out)
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod context;
 pub mod expression;
 pub mod query;
+pub mod status_code;
 pub mod substitution;
 pub mod uri;
 

@@ -44,13 +44,6 @@ pub struct HttpPlan {
     pub responses: Responses,
 }
 
-impl HttpPlan {
-    /// Whether a header of this name is set by a mapping.
-    pub fn maps_header(&self, name: &[u8]) -> bool {
-        self.header_mappings.iter().any(|mapping| mapping.name.eq_ignore_ascii_case(name))
-    }
-}
-
 /// A header that is set towards the back end.
 #[derive(Debug)]
 pub struct HeaderMapping {

@@ -45,8 +45,12 @@ impl<T> ByMediaType<T> {
     /// with the media type it is listed under.
     pub fn for_accept(&self, accept: Option<&[u8]>) -> Option<(&str, &T)> {
         let wanted = accept.map_or(DEFAULT, essence);
-        let named = |wanted: &[u8]| self.0.iter().find(|(media_type, _)| media_type.as_bytes().eq_ignore_ascii_case(wanted));
-        named(wanted).or_else(|| named(DEFAULT)).or_else(|| self.0.first()).map(|(media_type, value)| (&**media_type, value))
+        let named =
+            |wanted: &[u8]| self.0.iter().find(|(media_type, _)| media_type.as_bytes().eq_ignore_ascii_case(wanted));
+        named(wanted)
+            .or_else(|| named(DEFAULT))
+            .or_else(|| self.0.first())
+            .map(|(media_type, value)| (&**media_type, value))
     }
 
     fn exact(&self, wanted: &[u8]) -> Option<&T> {

@@ -6,16 +6,24 @@ use super::ByMediaType;
 
 /// The integration responses of a method, chosen by a table instead of by patterns: a back end's status is the only
 /// thing a pattern of an HTTP or MOCK integration is tested against, and there are 500 of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Responses {
     /// For status 100 to 599 the index into `plans`, [`NONE`] where nothing matches.
     by_status: Box<[u8]>,
+    /// The index for every other status: a MOCK may give any number.
+    otherwise: u8,
     plans: Box<[ResponsePlan]>,
 }
 
 const NONE: u8 = u8::MAX;
 const STATUS_FIRST: u16 = 100;
 const STATUS_COUNT: usize = 500;
+
+impl Default for Responses {
+    fn default() -> Self {
+        Self { by_status: Box::default(), otherwise: NONE, plans: Box::default() }
+    }
+}
 
 impl Responses {
     /// Most integration responses of one method: one per status code that AWS allows would be 500; a table of bytes
@@ -24,24 +32,22 @@ impl Responses {
 
     /// Freezes the choice. `matches(index, status)` says whether a plan's pattern matches a status; the first that does
     /// wins, else `default`.
-    pub fn new(
-        plans: Vec<ResponsePlan>,
-        default: Option<usize>,
-        mut matches: impl FnMut(usize, &str) -> bool,
-    ) -> Self {
+    pub fn new(plans: Vec<ResponsePlan>, default: Option<usize>, mut matches: impl FnMut(usize, &str) -> bool) -> Self {
         debug_assert!(plans.len() <= Self::COUNT_MAX, "compile refuses more");
+        let index = |chosen: Option<usize>| chosen.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE);
         let mut choose = |status: usize| {
             let text = (usize::from(STATUS_FIRST) + status).to_string();
-            let chosen = (0..plans.len()).find(|&index| matches(index, &text)).or(default);
-            chosen.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE)
+            index((0..plans.len()).find(|&index| matches(index, &text)).or(default))
         };
-        Self { by_status: (0..STATUS_COUNT).map(&mut choose).collect(), plans: plans.into_boxed_slice() }
+        let by_status = (0..STATUS_COUNT).map(&mut choose).collect();
+        Self { by_status, otherwise: index(default), plans: plans.into_boxed_slice() }
     }
 
-    /// The response for a back end's status; `None`: nothing matches and there is no default.
+    /// The response for a back end's status; `None`: nothing matches and there is no default. Outside 100 to 599 no
+    /// pattern is tried.
     pub fn for_status(&self, status: u16) -> Option<&ResponsePlan> {
-        let index = *self.by_status.get(usize::from(status.checked_sub(STATUS_FIRST)?))?;
-        self.plans.get(usize::from(index))
+        let known = status.checked_sub(STATUS_FIRST).and_then(|at| self.by_status.get(usize::from(at)));
+        self.plans.get(usize::from(*known.unwrap_or(&self.otherwise)))
     }
 }
 
@@ -92,7 +98,9 @@ mod tests {
         let matches = |index: usize, status: &str| starts.get(index).is_some_and(|start| status.starts_with(start));
         let with_default = Responses::new(vec![plan(1), plan(2), plan(3)], Some(2), matches);
         assert_eq!(with_default.for_status(204).map(|plan| plan.status), Some(1));
-        assert_eq!(with_default.for_status(404).map(|plan| plan.status), Some(3));
+        for status in [404, 0, 99, 600, 999] {
+            assert_eq!(with_default.for_status(status).map(|plan| plan.status), Some(3), "{status}");
+        }
         let without = Responses::new(vec![plan(1)], None, matches);
         assert!(without.for_status(404).is_none());
         assert!(without.for_status(99).is_none() && without.for_status(600).is_none());

@@ -33,4 +33,6 @@ pub enum IntegrationPlan {
     /// Something this version cannot do, or a definition that AWS accepts and cannot run: 500
     /// `API_CONFIGURATION_ERROR`, with the reason for the operator.
     Unserved(Box<str>),
+    /// A URI that cannot be called, such as one whose host is a stage variable that the stage lacks: 500.
+    BadEndpoint(Box<str>),
 }

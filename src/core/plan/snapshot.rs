@@ -64,12 +64,15 @@ pub struct UpstreamPlan {
     pub authority: Box<str>,
 }
 
+/// A stage under its name.
+type NamedStage = (Box<[u8]>, StageSlot);
+
 /// Which stage a request asks for.
 #[derive(Debug, Default)]
 pub struct HostTable {
-    apis: HashMap<Box<[u8]>, Vec<(Box<[u8]>, StageSlot)>, ahash::RandomState>,
+    apis: HashMap<Box<[u8]>, Vec<NamedStage>, ahash::RandomState>,
     /// The stage that also answers on any other host, with or without its name in the path (`dev`'s FILE).
-    bare: Option<(Box<[u8]>, StageSlot)>,
+    bare: Option<NamedStage>,
 }
 
 /// Where a request goes, and where the resource path begins in its path.
@@ -110,7 +113,9 @@ impl HostTable {
     /// [`NoEntry`] when nothing answers there.
     pub fn find(&self, host: &[u8], path: &[u8]) -> Result<Entry, NoEntry> {
         if let Some(api_id) = execute_api_host(host) {
-            let stages = self.apis.get(api_id).ok_or(NoEntry::UnknownApi)?;
+            // Ids are lower case, hosts have no case (RFC 9110 section 4.2.3).
+            let known = self.apis.get(api_id).or_else(|| self.apis.get(&*api_id.to_ascii_lowercase()));
+            let stages = known.ok_or(NoEntry::UnknownApi)?;
             let (start, end) = segment(path, 0);
             return stage_named(stages, &path[start..end], end);
         }
@@ -125,7 +130,7 @@ impl HostTable {
     }
 }
 
-fn stage_named(stages: &[(Box<[u8]>, StageSlot)], name: &[u8], offset: usize) -> Result<Entry, NoEntry> {
+fn stage_named(stages: &[NamedStage], name: &[u8], offset: usize) -> Result<Entry, NoEntry> {
     let found = stages.iter().find(|(known, _)| **known == *name);
     found.map(|&(_, stage)| Entry { stage, offset }).ok_or(NoEntry::UnknownStage)
 }
@@ -173,6 +178,7 @@ mod tests {
             ("abc123.execute-api.localhost:8080", "/prod/pets", ok(1, 5)),
             ("abc123.execute-api.us-east-1.amazonaws.com", "/dev", ok(0, 4)),
             ("ABC.EXECUTE-API.localhost", "/dev", Err(NoEntry::UnknownApi)),
+            ("ABC123.Execute-API.localhost", "/dev", ok(0, 4)),
             ("abc123.execute-api.localhost", "//prod/pets", ok(1, 6)),
             ("abc123.execute-api.localhost", "/nope/pets", Err(NoEntry::UnknownStage)),
             ("abc123.execute-api.localhost", "/", Err(NoEntry::UnknownStage)),

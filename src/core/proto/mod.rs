@@ -4,5 +4,5 @@
 //! and writes HTTP/1.1 messages. Nothing here performs I/O, and nothing here knows what a gateway does with a message.
 
 pub mod h1;
-pub mod proxy;
 pub mod http;
+pub mod proxy;

@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn health_checks_and_other_families_speak_for_the_balancer() {
-        for bytes in [&b"PROXY UNKNOWN\r\n"[..], b"PROXY UNKNOWN ffff::1 ::2 1 2\r\n", &v2(0, 0, &[]), &v2(1, 0x31, &[0; 216])] {
+        for bytes in
+            [&b"PROXY UNKNOWN\r\n"[..], b"PROXY UNKNOWN ffff::1 ::2 1 2\r\n", &v2(0, 0, &[]), &v2(1, 0x31, &[0; 216])]
+        {
             let header = Header { len: bytes.len(), source: Source::Itself };
             assert_eq!(parse(bytes), Ok(Some(header)));
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ringgate_core::base::Instant;
 
 use super::stream::OriginStream;
+use crate::net::timer::{Deadline, Deadlines};
 
 /// How long an address that failed is passed over. The last usable address never is.
 pub const SET_ASIDE: Duration = Duration::from_secs(5);
@@ -17,6 +18,8 @@ pub const IDLE_CONNECTIONS_MAX: usize = 1024;
 
 /// A connection and what the pool must know of it.
 pub struct Connection {
+    /// Dropped before the stream: the deadline table must forget the socket first.
+    pub deadline: Deadline,
     /// The stream itself.
     pub stream: OriginStream,
     /// Where it leads.
@@ -28,8 +31,14 @@ pub struct Connection {
 
 impl Connection {
     /// A fresh connection.
-    pub fn new(stream: OriginStream, address: SocketAddr) -> Self {
-        Self { stream, address, is_reused: false, idle_since: Instant::default() }
+    pub fn new(stream: OriginStream, address: SocketAddr, deadlines: &Deadlines) -> Self {
+        Self {
+            deadline: deadlines.watch(stream.socket()),
+            stream,
+            address,
+            is_reused: false,
+            idle_since: Instant::default(),
+        }
     }
 }
 
@@ -59,6 +68,8 @@ pub struct Pool {
     resolution: Resolution,
     /// Connections open now, idle ones included.
     pub open: usize,
+    /// The last answer did not fit a small buffer: the next one is waited for without a buffer and read into a large one.
+    pub expects_much: bool,
 }
 
 impl Pool {
@@ -133,6 +144,7 @@ impl Pool {
         match home {
             Some(home) if idle < IDLE_CONNECTIONS_MAX => {
                 connection.is_reused = true;
+                connection.deadline.clear();
                 connection.idle_since = now;
                 home.set_aside_until = Instant::default();
                 home.idle.push(connection);

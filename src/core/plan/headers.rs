@@ -23,6 +23,7 @@ pub const DROPPED_ON_ARRIVAL: FieldSet = FieldSet::of(&[
     K::KeepAlive,
     K::ProxyConnection,
     K::ProxyAuthorization,
+    K::Http2Settings,
 ]);
 
 /// §9.2 step B for `HTTP_PROXY`: dropped on the way to the integration, or written anew by us.
@@ -51,8 +52,15 @@ pub const REMAPPED_FROM_PROXY: FieldSet = REMAPPED.with(K::XAmznRequestId);
 
 /// Dropped from the answer of an `HTTP_PROXY`. `Content-Encoding` is not among them although LocalStack drops it: the
 /// documented table passes it, and a compressed body without it could not be read.
-pub const DROPPED_FROM_PROXY: FieldSet =
-    FieldSet::of(&[K::TransferEncoding, K::Via, K::KeepAlive, K::ProxyConnection, K::Trailer, K::Upgrade, K::XAmzApigwId]);
+pub const DROPPED_FROM_PROXY: FieldSet = FieldSet::of(&[
+    K::TransferEncoding,
+    K::Via,
+    K::KeepAlive,
+    K::ProxyConnection,
+    K::Trailer,
+    K::Upgrade,
+    K::XAmzApigwId,
+]);
 
 /// §9.2 step D for mapped headers of `HTTP` (and `AWS`): remapped as well.
 pub const REMAPPED_FROM_MAPPING: FieldSet = REMAPPED

@@ -1,0 +1,97 @@
+//! The control thread's loop: listeners of the admin side, signals, a watched file, and the end.
+
+use std::io;
+use std::net::TcpListener as StdTcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::dns::Resolver;
+use super::gateway::Gateway;
+use super::watch::Watch;
+
+/// What the control thread looks after besides the shards.
+pub struct Duties<R> {
+    /// Listeners of the admin side and what they serve.
+    pub admin: Vec<(StdTcpListener, Router)>,
+    /// The definition file.
+    pub watch: Watch,
+    /// Takes in what the file says now, or why it cannot be read.
+    pub reload: R,
+}
+
+/// How serving ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A signal said to stop.
+    Signalled,
+    /// An event loop ended by itself: why.
+    Fallen(String),
+}
+
+/// How often shards are looked after.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+
+/// Decides until a signal says to stop. `drain` is told then, with requests still being served, and the shards are
+/// given that long to finish.
+///
+/// # Errors
+/// The kernel's, when there is no descriptor left for signals or listeners.
+pub fn run<R>(gateway: &Arc<Gateway>, duties: Duties<R>, drain: Duration) -> io::Result<(Ending, Drained)>
+where
+    R: FnMut(io::Result<String>),
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let ending = decide(gateway, duties).await?;
+        let drained = if gateway.drain(drain).await { Drained::All } else { Drained::SomeCut };
+        Ok((ending, drained))
+    })
+}
+
+/// Whether every request under way could end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// All did.
+    All,
+    /// The time was up before some had.
+    SomeCut,
+}
+
+async fn decide<R>(gateway: &Arc<Gateway>, duties: Duties<R>) -> io::Result<Ending>
+where
+    R: FnMut(io::Result<String>),
+{
+    let Duties { admin, mut watch, mut reload } = duties;
+    for (listener, router) in admin {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
+    let resolver = Arc::new(Resolver::from_system());
+    gateway.resolve_new_origins(&resolver);
+    tokio::spawn(gateway.clone().listen_to_shards());
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut look_after = tokio::time::interval(LOOK_AFTER);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(Ending::Signalled),
+            _ = interrupt.recv() => return Ok(Ending::Signalled),
+            _ = hang_up.recv() => gateway.log.reopen(),
+            changed = watch.changed() => {
+                reload(changed);
+                gateway.resolve_new_origins(&resolver);
+            }
+            _ = look_after.tick() => {
+                if let Some(why) = gateway.fallen_shard() {
+                    return Ok(Ending::Fallen(why));
+                }
+            }
+        }
+    }
+}
