@@ -205,7 +205,8 @@ impl ShardEffects<'_> {
             return Err(if is_reused { Attempt::Stale { nothing_written: false } } else { network() });
         }
         if streams {
-            origin.is_spent = self.upload(origin, chunked).await?;
+            // Boxed because it is rare, as connecting is.
+            origin.is_spent = Box::pin(self.upload(origin, chunked)).await?;
         }
         self.receive_head(origin, call.is_head).await
     }

@@ -39,7 +39,8 @@ impl Shard {
             }
             self.pool(upstream, |pool| pool.open -= 1);
         }
-        self.connect(upstream, deadline).await
+        // Boxed because it is rare: its future would make that of every request twice as large.
+        Box::pin(self.connect(upstream, deadline)).await
     }
 
     /// Whether the origin's last answer was a large one.
