@@ -17,9 +17,12 @@ pub(super) async fn integrate<'x, E: Effects>(
         Some(MockRequest::NoStatus) => None,
         Some(MockRequest::Unserved(reason)) => return Err(Rejection::unserved(reason)),
         Some(MockRequest::Text(text)) => {
-            let mut rendered = Vec::new();
+            let mut rendered = std::mem::take(&mut x.scratch.body);
+            rendered.clear();
             text.write(&x.values(None), &mut rendered);
-            status_code(&rendered)
+            let status = status_code(&rendered);
+            x.scratch.body = rendered;
+            status
         }
         Some(MockRequest::Passthrough) => status_of_body(x, effects).await?,
         None => {

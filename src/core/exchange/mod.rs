@@ -102,6 +102,10 @@ pub struct Scratch {
     pub response: Vec<u8>,
     /// The request to the back end.
     pub request: Vec<u8>,
+    /// A mapped value while it is being written.
+    value: Vec<u8>,
+    /// A rendered body until the head before it is written.
+    body: Vec<u8>,
 }
 
 /// What is known of a request when it is over: the access log and the counters are written from this.

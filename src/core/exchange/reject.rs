@@ -167,16 +167,18 @@ impl From<BodyFailure> for Rejection {
 }
 
 /// Writes the whole gateway response into `x.scratch.response`.
-pub(super) fn respond(x: &mut Exchange<'_>, rejection: Rejection) -> Served {
+pub(super) fn respond(x: &mut Exchange<'_>, mut rejection: Rejection) -> Served {
     x.facts.error = Some((rejection.response_type, rejection.message));
-    x.facts.reason = rejection.reason.clone();
+    x.facts.reason = rejection.reason.take();
     x.facts.call_failure = rejection.failure;
     let plan = x.stage.and_then(|stage| stage.rejection(rejection.response_type));
     let status = plan.and_then(|plan| plan.status).unwrap_or(rejection.status);
-    let (media_type, body) = render_body(x, plan, &rejection);
+    let mut body = std::mem::take(&mut x.scratch.body);
+    body.clear();
+    let media_type = render_body(x, plan, &rejection, &mut body);
     respond::start(x, status, respond::body_of(status, Some(body.len() as u64)));
-    let mut out = std::mem::take(&mut x.scratch.response);
-    let has_content_type = plan.is_some_and(|plan| write_headers(x, plan, &mut out));
+    let (mut out, mut value) = (std::mem::take(&mut x.scratch.response), std::mem::take(&mut x.scratch.value));
+    let has_content_type = plan.is_some_and(|plan| write_headers(x, plan, &mut value, &mut out));
     if !has_content_type {
         let _ = write_field(b"Content-Type", media_type.as_bytes(), &mut out);
     }
@@ -187,33 +189,37 @@ pub(super) fn respond(x: &mut Exchange<'_>, rejection: Rejection) -> Served {
         x.facts.response_length = body.len() as u64;
         out.extend_from_slice(&body);
     }
-    x.scratch.response = out;
+    (x.scratch.response, x.scratch.value, x.scratch.body) = (out, value, body);
     Served::Own
 }
 
-fn render_body<'p>(x: &Exchange<'_>, plan: Option<&'p RejectionPlan>, rejection: &Rejection) -> (&'p str, Vec<u8>) {
-    let mut body = Vec::new();
+/// Appends the body and says its media type.
+fn render_body<'p>(
+    x: &Exchange<'_>,
+    plan: Option<&'p RejectionPlan>,
+    rejection: &Rejection,
+    body: &mut Vec<u8>,
+) -> &'p str {
     let accept = x.request.field(KnownField::Accept);
     match plan.and_then(|plan| plan.templates.for_accept(accept)) {
         Some((media_type, template)) => {
-            template.write(&x.values(None), &mut body);
-            (media_type, body)
+            template.write(&x.values(None), body);
+            media_type
         }
         None => {
             let message = (!rejection.message.is_empty()).then_some(rejection.message);
-            write_default_body(rejection.style, message, &mut body);
-            ("application/json", body)
+            write_default_body(rejection.style, message, body);
+            "application/json"
         }
     }
 }
 
 /// Customized headers; tells whether the content type is among them. A value that would break its line is left out.
-fn write_headers(x: &Exchange<'_>, plan: &RejectionPlan, out: &mut Vec<u8>) -> bool {
+fn write_headers(x: &Exchange<'_>, plan: &RejectionPlan, value: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
     let mut has_content_type = false;
     for (name, expression) in &plan.headers {
-        let mut value = Vec::new();
-        if expression.write(&x.values(None), &mut value) == Presence::Present && write_field(name, &value, out).is_ok()
-        {
+        value.clear();
+        if expression.write(&x.values(None), value) == Presence::Present && write_field(name, value, out).is_ok() {
             has_content_type |= name.eq_ignore_ascii_case(b"content-type");
         }
     }

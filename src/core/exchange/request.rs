@@ -27,17 +27,18 @@ impl Eq for BodyTemplate {}
 
 /// Writes the head (and a rendered body) of the request into `x.scratch.request`.
 pub(super) fn write_request(x: &mut Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, body: Body<'_>) -> Step {
-    let mut out = std::mem::take(&mut x.scratch.request);
+    let (mut out, mut value) = (std::mem::take(&mut x.scratch.request), std::mem::take(&mut x.scratch.value));
     out.clear();
-    let written = write_head(x, stage, plan, &mut out).and_then(|()| write_body(x, plan, body, &mut out));
-    x.scratch.request = out;
+    let written =
+        write_head(x, stage, plan, &mut value, &mut out).and_then(|()| write_body(x, plan, body, &mut value, &mut out));
+    (x.scratch.request, x.scratch.value) = (out, value);
     written
 }
 
-fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
+fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, value: &mut Vec<u8>, out: &mut Vec<u8>) -> Step {
     out.extend_from_slice(backend_method(x, plan));
     out.push(b' ');
-    write_target(x, plan, out)?;
+    write_target(x, plan, value, out)?;
     out.extend_from_slice(b" HTTP/1.1\r\n");
     if !is_mapped(x, plan, b"host", out) {
         let upstream = x.snapshot.upstreams.get(plan.upstream.0 as usize).and_then(Option::as_ref);
@@ -49,7 +50,7 @@ fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, out: &mut Ve
     } else {
         write_own_fields(x, stage, plan, out)
     };
-    write_mapped_fields(x, plan, out)?;
+    write_mapped_fields(x, plan, value, out)?;
     write_line(out, b"X-Amzn-Trace-Id", &x.facts.trace_header(x.request.field(KnownField::XAmznTraceId)));
     out.extend_from_slice(&stage.api_id_line);
     Ok(())
@@ -64,7 +65,7 @@ fn write_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 
 /// Path and query: the URI's own, then the client's (`HTTP_PROXY`), then the mapped ones
 /// (R `test_http_proxy_integration_request_data_mappings`).
-fn write_target(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
+fn write_target(x: &Exchange<'_>, plan: &HttpPlan, value: &mut Vec<u8>, out: &mut Vec<u8>) -> Step {
     if let Some(path) = &plan.static_path {
         out.extend_from_slice(path);
     } else {
@@ -88,11 +89,11 @@ fn write_target(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
             out.extend_from_slice(&mapping.name);
             out.extend_from_slice(raw);
         }
-        let mut value = Vec::new();
-        if repeated.is_none() && mapping.value.write(&x.values(None), &mut value) == Presence::Present {
+        value.clear();
+        if repeated.is_none() && mapping.value.write(&x.values(None), value) == Presence::Present {
             separate(out);
             out.extend_from_slice(&mapping.name);
-            query::encode(&value, out);
+            query::encode(value, out);
         }
     }
     Ok(())
@@ -138,11 +139,11 @@ fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
     write_forwarded(x, plan, out);
 }
 
-/// Whether two fields may share a name. Most messages have none, and are told by a set of known names and a small hash of
-/// the others; a false yes costs time, nothing else.
+/// Whether two fields share a name. Most messages have none that do, and are told by a set of known names and a small
+/// hash of the others; where that is in doubt the names before are compared.
 fn has_repeated_names(fields: &Fields, bytes: &[u8]) -> bool {
     let (mut known, mut others) = (FieldSet::EMPTY, 0_u64);
-    fields.iter().any(|field| {
+    fields.iter().enumerate().any(|(index, field)| {
         if field.known != KnownField::Other {
             let seen = known.contains(field.known);
             known = known.with(field.known);
@@ -152,9 +153,9 @@ fn has_repeated_names(fields: &Fields, bytes: &[u8]) -> bool {
         let ends =
             [name.first(), name.last()].into_iter().flatten().map(|byte| usize::from(byte | 0x20)).sum::<usize>();
         let bit = 1_u64 << ((ends * 7 + name.len()) & 63);
-        let seen = others & bit != 0;
+        let is_doubtful = others & bit != 0;
         others |= bit;
-        seen
+        is_doubtful && fields.iter().take(index).any(|before| before.name.of(bytes).eq_ignore_ascii_case(name))
     })
 }
 
@@ -242,24 +243,23 @@ fn is_mapped(x: &Exchange<'_>, plan: &HttpPlan, name: &[u8], out: &mut Vec<u8>) 
     is_set
 }
 
-fn write_mapped_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
-    let mut value = Vec::new();
+fn write_mapped_fields(x: &Exchange<'_>, plan: &HttpPlan, value: &mut Vec<u8>, out: &mut Vec<u8>) -> Step {
     for mapping in &plan.header_mappings {
         value.clear();
-        if mapping.value.write(&x.values(None), &mut value) == Presence::Missing {
+        if mapping.value.write(&x.values(None), value) == Presence::Missing {
             continue;
         }
-        if mapping.name.eq_ignore_ascii_case(b"host") && Authority::parse(&value).is_none() {
+        if mapping.name.eq_ignore_ascii_case(b"host") && Authority::parse(value).is_none() {
             return Err(Rejection::configuration("a mapped Host header holds no host"));
         }
-        if write_field(&mapping.name, &value, out).is_err() {
+        if write_field(&mapping.name, value, out).is_err() {
             return Err(Rejection::configuration("a mapped header value holds a control character"));
         }
     }
     Ok(())
 }
 
-fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, out: &mut Vec<u8>) -> Step {
+fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut Vec<u8>, out: &mut Vec<u8>) -> Step {
     match body {
         Body::None => out.extend_from_slice(b"\r\n"),
         Body::Clients => match x.request.body {
@@ -278,11 +278,11 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, out: &mut Vec<u
             }
         },
         Body::Template(BodyTemplate::Text(text)) => {
-            let mut rendered = Vec::new();
-            text.write(&x.values(None), &mut rendered);
+            rendered.clear();
+            text.write(&x.values(None), rendered);
             write_length(rendered.len() as u64, out);
             end_head(out);
-            out.extend_from_slice(&rendered);
+            out.extend_from_slice(rendered);
         }
         Body::Template(BodyTemplate::Unserved(reason)) => return Err(Rejection::unserved(reason)),
         // `http::choose_body` turns these into the client's body.

@@ -85,6 +85,7 @@ fn declared_length(x: &Exchange<'_>, answer: &Answer<'_>) -> Option<u64> {
 fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
     let Answer { head, bytes, .. } = *answer;
     let out = &mut x.scratch.response;
+    let mut has_content_type = false;
     for field in &head.fields {
         if DROPPED_FROM_PROXY.contains(field.known) || head.fields.is_named_by_connection(field.name.of(bytes), bytes) {
             continue;
@@ -92,9 +93,10 @@ fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
         if REMAPPED_FROM_PROXY.contains(field.known) {
             out.extend_from_slice(REMAPPED_PREFIX);
         }
+        has_content_type |= field.known == KnownField::ContentType;
         copy_field(field, bytes, out);
     }
-    if !head.fields.contains(KnownField::ContentType) {
+    if !has_content_type {
         out.extend_from_slice(b"Content-Type: application/json\r\n");
     }
 }
@@ -106,9 +108,22 @@ pub(super) fn mapped(
     plan: &ResponsePlan,
     answer: Option<Answer<'_>>,
 ) -> Result<Served, Rejection> {
-    let rendered = render_body(x, plan, answer)?;
-    let length = match (&rendered, answer) {
-        (Some((_, body)), _) => Some(body.len() as u64),
+    let mut body = std::mem::take(&mut x.scratch.body);
+    body.clear();
+    let served = mapped_with(x, plan, answer, &mut body);
+    x.scratch.body = body;
+    served
+}
+
+fn mapped_with(
+    x: &mut Exchange<'_>,
+    plan: &ResponsePlan,
+    answer: Option<Answer<'_>>,
+    body: &mut Vec<u8>,
+) -> Result<Served, Rejection> {
+    let rendered = render_body(x, plan, answer, body)?;
+    let length = match (rendered, answer) {
+        (Some(_), _) => Some(body.len() as u64),
         (None, Some(answer)) => declared_length(x, &answer),
         (None, None) => Some(0),
     };
@@ -117,33 +132,33 @@ pub(super) fn mapped(
         let trace = x.facts.trace_header(x.request.field(KnownField::XAmznTraceId));
         write_checked(b"X-Amzn-Trace-Id", &trace, &mut x.scratch.response);
     }
-    let media_type = rendered.as_ref().map_or("application/json", |(media_type, _)| media_type);
-    write_mapped_fields(x, plan, media_type, answer)?;
+    write_mapped_fields(x, plan, rendered.unwrap_or("application/json"), answer)?;
     // What the back end sent stays with it where the status promises the client that nothing follows.
     let has_content = body_of(plan.status, length) != Body::Never;
     match rendered {
         None if answer.is_some() && has_content => return Ok(Served::Relay),
-        Some((_, body)) if has_content && !x.is_head() => {
+        Some(_) if has_content && !x.is_head() => {
             x.facts.response_length = body.len() as u64;
-            x.scratch.response.extend_from_slice(&body);
+            x.scratch.response.extend_from_slice(body);
         }
         _ => {}
     }
     Ok(Served::Own)
 }
 
+/// Appends the rendered body to `body`, if there is a template, and says its media type.
 fn render_body<'p>(
     x: &Exchange<'_>,
     plan: &'p ResponsePlan,
     answer: Option<Answer<'_>>,
-) -> Result<Option<(&'p str, Vec<u8>)>, Rejection> {
+    body: &mut Vec<u8>,
+) -> Result<Option<&'p str>, Rejection> {
     match plan.bodies.for_accept(x.request.field(KnownField::Accept)) {
         None | Some((_, ResponseBody::Passthrough)) => Ok(None),
         Some((_, ResponseBody::Unserved(reason))) => Err(Rejection::unserved(reason)),
         Some((media_type, ResponseBody::Text(text))) => {
-            let mut body = Vec::new();
-            text.write(&x.values(answer), &mut body);
-            Ok(Some((media_type, body)))
+            text.write(&x.values(answer), body);
+            Ok(Some(media_type))
         }
     }
 }
@@ -155,10 +170,9 @@ fn write_mapped_fields(
     media_type: &str,
     answer: Option<Answer<'_>>,
 ) -> Step {
-    let mut out = std::mem::take(&mut x.scratch.response);
+    let (mut out, mut value) = (std::mem::take(&mut x.scratch.response), std::mem::take(&mut x.scratch.value));
     let mut has_content_type = false;
     let mut written = Ok(());
-    let mut value = Vec::new();
     for header in &plan.headers {
         value.clear();
         if header.value.write(&x.values(answer), &mut value) == Presence::Missing {
@@ -174,7 +188,7 @@ fn write_mapped_fields(
         write_checked(b"Content-Type", media_type.as_bytes(), &mut out);
     }
     end_head(&mut out);
-    x.scratch.response = out;
+    (x.scratch.response, x.scratch.value) = (out, value);
     written
 }
 

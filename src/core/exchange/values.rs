@@ -2,14 +2,15 @@
 
 use crate::aws::errors::quote_from;
 use crate::mapping::{ContextVariable, Values};
+use crate::plan::headers::DROPPED_ON_ARRIVAL;
 use crate::proto::h1::Fields;
+use crate::proto::h1::write::write_number;
 use crate::proto::http::KnownField;
 use crate::record::clf::ClfClock;
 use crate::record::ids;
 
 use super::effects::Answer;
 use super::{Exchange, Facts};
-use crate::plan::headers::DROPPED_ON_ARRIVAL;
 
 /// An exchange as an expression sees it: with the back end's answer where there is one already.
 pub(super) struct ExchangeValues<'v, 'x> {
@@ -105,7 +106,7 @@ fn put(value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
 }
 
 fn put_number(value: Option<u64>, out: &mut Vec<u8>) -> bool {
-    put(value.map(|value| itoa::Buffer::new().format(value).to_owned()).as_deref().map(str::as_bytes), out)
+    value.inspect(|&value| write_number(value, out)).is_some()
 }
 
 fn context_of_stage(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {

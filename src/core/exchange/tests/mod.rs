@@ -5,7 +5,7 @@ mod mapped;
 mod mock;
 mod proxy;
 mod rejections;
-#[allow(missing_docs, reason = "shared by tests only")]
+#[allow(dead_code, reason = "the simulation and the benchmarks use the rest")]
 pub mod world;
 
 use super::CallFailure;

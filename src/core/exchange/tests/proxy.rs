@@ -146,6 +146,8 @@ fn an_answer_passes_with_the_recorded_fields_remapped() {
 fn an_answer_without_content_type_is_json_and_has_no_error_type() {
     let expected = answered("200 OK", 2, "x-amzn-Remapped-Content-Length: 2\nContent-Type: application/json\n", "hi");
     assert_eq!(received(&proxy(""), &get("/pets"), OK), expected);
+    let named = OK.replace("\n\n", "\nConnection: Content-Type\nContent-Type: a/b\n\n");
+    assert!(received(&proxy(""), &get("/pets"), &named).contains("\nContent-Type: application/json\n"));
 }
 
 #[test]

@@ -271,6 +271,8 @@ impl Effects for Table<'_> {
         let method = if is_head { Method::Head } else { Method::Get };
         self.answer_head.clear();
         match parse_response(bytes, &HeadLimits::for_origin(), method, &mut self.answer_head) {
+            // A driver passes over interim answers and refuses a change of protocol.
+            Ok(Progress::Complete(_)) if self.answer_head.status.is_informational() => Err(CallFailure::Protocol),
             Ok(Progress::Complete(_)) => Ok(()),
             Ok(Progress::Partial) => Err(CallFailure::Network),
             Err(_) => Err(CallFailure::Protocol),

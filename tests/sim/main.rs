@@ -1,0 +1,10 @@
+//! Machines run from seeds, and the seams between the gateway and the kernel.
+
+mod compile;
+mod exchange;
+mod net;
+#[path = "../vectors/support.rs"]
+mod support;
+#[allow(dead_code, reason = "each of its users needs a part of it")]
+#[path = "../../src/core/exchange/tests/world.rs"]
+mod world;
