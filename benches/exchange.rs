@@ -76,7 +76,7 @@ impl Effects for Still {
         Answer { head: &self.head, bytes: ANSWER, length: Some(512) }
     }
 
-    fn body_is_done(&self) -> bool {
+    fn can_serve_again(&self) -> bool {
         true
     }
 

@@ -1,7 +1,7 @@
 //! Reading a definition file: what it says, and everything there is to say about it.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ringgate_core::base::limits::DEFINITION_BYTES_MAX;
@@ -81,14 +81,16 @@ impl Reading {
 /// Largest definition file under `--limits relaxed`.
 const DEFINITION_BYTES_RELAXED_MAX: u64 = 256 * 1024 * 1024;
 
+/// Reads no more than a definition may have, whatever the file says of its length: devices and pipes say nothing.
 fn read_text(path: &Path, bytes_max: u64) -> io::Result<String> {
-    let bytes = fs::metadata(path)?.len();
-    if bytes > bytes_max {
-        let message =
-            format!("the file has {bytes} bytes, a definition at most {bytes_max}; --limits relaxed raises that");
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
+        let message = format!(
+            "the file has more than {bytes_max} bytes, the most for a definition; --limits relaxed raises that"
+        );
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
-    let bytes = fs::read(path)?;
     String::from_utf8(bytes).map_err(|error| {
         let message = format!("the file is not UTF-8 text: byte {} does not fit", error.utf8_error().valid_up_to());
         io::Error::new(io::ErrorKind::InvalidData, message)

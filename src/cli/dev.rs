@@ -26,7 +26,7 @@ use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitS
 use crate::config::values::{ListenAddress, Scheme};
 use crate::control::gateway::{Gateway, Plan};
 use crate::control::publisher::{Publisher, StageOptions};
-use crate::control::supervise::{self, Drained, Duties, Ending};
+use crate::control::supervise::{self, Control, Drained, Duties, Ending};
 use crate::control::watch::Watch;
 use crate::net::listen::{Bound, bind_tcp, bind_unix, check_free};
 use crate::net::ring::Driver;
@@ -79,10 +79,11 @@ pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
         listeners,
         log,
     };
+    let control = Control::new().map_err(|error| wrong_call(error.to_string()))?;
     let gateway = Gateway::start(plan, publisher, &snapshot).map_err(|error| wrong_call(error.to_string()))?;
     drop(snapshot);
     let _ = rustix::process::nice(CONTROL_NICE);
-    service.control(&gateway, admin, text)
+    service.control(control, &gateway, admin, text)
 }
 
 /// What `dev` serves, and how.
@@ -141,13 +142,13 @@ impl<'s> Service<'s> {
     }
 
     /// Serves until a signal says to stop.
-    fn control(&self, gateway: &Arc<Gateway>, admin: Admin, text: String) -> Result<u8, Failure> {
+    fn control(&self, control: Control, gateway: &Arc<Gateway>, admin: Admin, text: String) -> Result<u8, Failure> {
         let duties = Duties {
             admin: admin.routed(gateway, &self.settings.admin.names),
             watch: Watch::new(self.path.clone(), text),
             reload: |changed| self.reload(gateway, changed),
         };
-        let ended = supervise::run(gateway, duties, self.settings.deadlines.drain);
+        let ended = supervise::run(control, gateway, duties, self.settings.deadlines.drain);
         let (ending, drained) = ended.map_err(|error| Failure { message: error.to_string(), code: 70 })?;
         if drained == Drained::SomeCut {
             eprintln!("ringgate: some connections were closed before their requests ended");

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::dns::Resolver;
 use super::gateway::Gateway;
@@ -35,18 +36,49 @@ pub enum Ending {
 /// How often shards are looked after.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
+/// What deciding takes of the system. Made before the shards accept: clients could leave no descriptor for it.
+pub struct Control {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    resolver: Arc<Resolver>,
+}
+
+impl Control {
+    /// Claims it.
+    ///
+    /// # Errors
+    /// The kernel's, when there is no descriptor left.
+    pub fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let within = runtime.enter();
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        let hang_up = signal(SignalKind::hangup())?;
+        let resolver = Arc::new(Resolver::from_system());
+        drop(within);
+        Ok(Self { runtime, terminate, interrupt, hang_up, resolver })
+    }
+}
+
 /// Decides until a signal says to stop. `drain` is told then, with requests still being served, and the shards are
 /// given that long to finish.
 ///
 /// # Errors
 /// The kernel's, when there is no descriptor left for signals or listeners.
-pub fn run<R>(gateway: &Arc<Gateway>, duties: Duties<R>, drain: Duration) -> io::Result<(Ending, Drained)>
+pub fn run<R>(
+    control: Control,
+    gateway: &Arc<Gateway>,
+    duties: Duties<R>,
+    drain: Duration,
+) -> io::Result<(Ending, Drained)>
 where
     R: FnMut(io::Result<String>),
 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let Control { runtime, terminate, interrupt, hang_up, resolver } = control;
     runtime.block_on(async {
-        let ending = decide(gateway, duties).await?;
+        let ending = decide(gateway, duties, resolver, [terminate, interrupt], hang_up).await?;
         let drained = if gateway.drain(drain).await { Drained::All } else { Drained::SomeCut };
         Ok((ending, drained))
     })
@@ -61,7 +93,13 @@ pub enum Drained {
     SomeCut,
 }
 
-async fn decide<R>(gateway: &Arc<Gateway>, duties: Duties<R>) -> io::Result<Ending>
+async fn decide<R>(
+    gateway: &Arc<Gateway>,
+    duties: Duties<R>,
+    resolver: Arc<Resolver>,
+    [mut terminate, mut interrupt]: [Signal; 2],
+    mut hang_up: Signal,
+) -> io::Result<Ending>
 where
     R: FnMut(io::Result<String>),
 {
@@ -71,12 +109,8 @@ where
         let listener = TcpListener::from_std(listener)?;
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
-    let resolver = Arc::new(Resolver::from_system());
     gateway.resolve_new_origins(&resolver);
     tokio::spawn(gateway.clone().listen_to_shards());
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
     let mut look_after = tokio::time::interval(LOOK_AFTER);
     loop {
         tokio::select! {

@@ -3,14 +3,15 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::Path;
 
 use monoio::net::{TcpListener, UnixListener};
-use socket2::{Domain, Protocol, SockAddr, Socket as RawSocket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockFilter, SockRef, Socket as RawSocket, Type};
 
-use super::ring::Socket;
+use super::ring::{self, Shutdown, Socket};
 
 /// Connections that wait to be accepted, per listener. The kernel caps it at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -81,6 +82,16 @@ impl Bound {
     }
 }
 
+/// A socket filter that drops segments which open a connection: load the flags of the TCP header, keep SYN, pass what
+/// has none.
+const DROP_SYN: [SockFilter; 5] = [
+    SockFilter::new(0x30, 0, 0, 13),
+    SockFilter::new(0x54, 0, 0, 2),
+    SockFilter::new(0x15, 0, 1, 0),
+    SockFilter::new(0x06, 0, 0, u32::MAX),
+    SockFilter::new(0x06, 0, 0, 0),
+];
+
 /// A listener of one shard.
 pub enum Listener {
     /// TCP.
@@ -106,6 +117,24 @@ impl Listener {
                 UnixListener::from_std(listener).map(Self::Unix)
             }
         }
+    }
+
+    /// Lets no further connection begin. Those that have begun can still be accepted: closing a listener at once would
+    /// reset what waits in its queue, requests and all.
+    pub fn turn_away(&self) {
+        if let Self::Tcp(listener) = self {
+            // A kernel that refuses the filter costs those in the queue, nothing else.
+            let _ = SockRef::from(&ring::borrow(&listener.as_raw_fd())).attach_filter(&DROP_SYN);
+        }
+    }
+
+    /// Refuses connections from now on, and ends an accept that is under way.
+    pub fn close(&self) {
+        let descriptor = match self {
+            Self::Tcp(listener) => listener.as_raw_fd(),
+            Self::Unix(listener) => listener.as_raw_fd(),
+        };
+        ring::shutdown(descriptor, Shutdown::Both);
     }
 
     /// The next connection, with its peer's address where there is one. Never drop this future: it may hold a

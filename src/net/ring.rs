@@ -219,6 +219,14 @@ impl Socket {
         shutdown(self.descriptor(), how);
     }
 
+    /// Whether something has arrived that was not read yet.
+    pub fn has_data(&self) -> bool {
+        let mut byte = [0_u8; 1];
+        let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+        let peeked = rustix::net::recv(borrow(&self.descriptor()), &mut byte[..], flags);
+        peeked.is_ok_and(|(count, _)| count > 0)
+    }
+
     /// Whether an idle connection can still be used: its peer has neither closed it nor sent anything unasked.
     pub fn is_quiet(&self) -> bool {
         let mut byte = [0_u8; 1];
@@ -285,6 +293,6 @@ pub(super) fn shutdown(descriptor: RawFd, how: Shutdown) {
 /// Safety: callers pass the descriptor of a socket they hold, or one in a deadline table whose entry is removed before
 /// its socket is dropped; the borrow ends with the call it is made for.
 #[allow(unsafe_code, reason = "see above")]
-fn borrow(descriptor: &RawFd) -> BorrowedFd<'_> {
+pub(super) fn borrow(descriptor: &RawFd) -> BorrowedFd<'_> {
     unsafe { BorrowedFd::borrow_raw(*descriptor) }
 }

@@ -96,10 +96,12 @@ impl Effects for ShardEffects<'_> {
         let head_len = call.request.len();
         let mut may_reuse = true;
         loop {
-            let mut origin = self.shard.origin(call.upstream, deadline, may_reuse, call.is_idempotent).await?;
+            let mut origin = self.shard.origin(call.upstream, deadline, may_reuse).await?;
             origin.connection.deadline.set(deadline, Shutdown::Both);
             match self.attempt(&mut origin, &mut call, head_len).await {
                 Ok(received) => {
+                    // It was for the head; what follows has the patience of a body.
+                    origin.connection.deadline.clear();
                     self.answer = Some(OriginAnswer::open(origin, received, self.answer_head));
                     return Ok(());
                 }
@@ -133,8 +135,8 @@ impl Effects for ShardEffects<'_> {
         Answer { head: self.answer_head, bytes: &answer.buffer[answer.head_start..], length }
     }
 
-    fn body_is_done(&self) -> bool {
-        self.body.is_done()
+    fn can_serve_again(&self) -> bool {
+        self.body.is_done() && !self.shard.is_draining()
     }
 
     async fn read_body(&mut self) -> Result<&[u8], BodyFailure> {
@@ -144,7 +146,7 @@ impl Effects for ShardEffects<'_> {
             return Ok(self.collected);
         }
         self.invite_body().await?;
-        let mut buffer = self.shard.buffers.lend(Size::Head).map_err(|_| BodyFailure::OutOfMemory)?;
+        let mut buffer = self.shard.lend(Size::Head).map_err(|_| BodyFailure::OutOfMemory)?;
         let mut result = Ok(());
         while result.is_ok() && !self.body.is_done() {
             let (read, lent) = self.read_client(buffer).await;
@@ -203,7 +205,8 @@ impl ShardEffects<'_> {
             return Err(if is_reused { Attempt::Stale { nothing_written: false } } else { network() });
         }
         if streams {
-            origin.is_spent = self.upload(origin, chunked).await?;
+            // Boxed because it is rare, as connecting is.
+            origin.is_spent = Box::pin(self.upload(origin, chunked)).await?;
         }
         self.receive_head(origin, call.is_head).await
     }
@@ -250,7 +253,7 @@ impl ShardEffects<'_> {
     }
 
     async fn pump(&mut self, origin: &Origin, chunked: bool) -> Result<(), PumpFailure> {
-        let lend = |size| self.shard.buffers.lend(size).map_err(|_| PumpFailure::Client(BodyFailure::OutOfMemory));
+        let lend = |size| self.shard.lend(size).map_err(|_| PumpFailure::Client(BodyFailure::OutOfMemory));
         let size = if self.body.bytes_left().is_some() { Size::Body } else { Size::Head };
         let mut buffer = lend(size)?;
         let mut outgoing = Vec::new();
@@ -317,7 +320,10 @@ impl ShardEffects<'_> {
         let (read, buffer) = self.client.read_until_cancelled(buffer, room, cancel).await;
         self.client_deadline.clear();
         let result = match read {
-            Ok(0) | Err(_) if self.client_deadline.has_fired() => Err(BodyFailure::Timeout),
+            Ok(0) | Err(_) if self.client_deadline.has_fired() => {
+                self.shard.counters.body_timeouts.increment();
+                Err(BodyFailure::Timeout)
+            }
             Ok(0) | Err(_) => Err(BodyFailure::Gone),
             Ok(count) => Ok(count),
         };
@@ -367,7 +373,7 @@ impl ShardEffects<'_> {
         if size == Size::Body {
             origin.connection.stream.readable().await.map_err(|_| network())?;
         }
-        let lent = self.shard.buffers.lend(size);
+        let lent = self.shard.lend(size);
         let buffer = lent.map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
         Ok(Received { buffer, size, head_start: HEADROOM_BYTES, end: HEADROOM_BYTES })
     }
@@ -402,7 +408,7 @@ impl ShardEffects<'_> {
         if received.size == Size::Body {
             return Err(Attempt::Failed(CallFailure::Protocol));
         }
-        let lent = self.shard.buffers.lend(Size::Body);
+        let lent = self.shard.lend(Size::Body);
         let mut large = lent.map_err(|_| Attempt::Failed(CallFailure::OutOfMemory))?;
         large[..received.end].copy_from_slice(&received.buffer[..received.end]);
         let small = std::mem::replace(&mut received.buffer, large);

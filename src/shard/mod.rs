@@ -36,7 +36,7 @@ use settings::Settings;
 use start::WriteLine;
 use view::View;
 
-use crate::net::buffers::Buffers;
+use crate::net::buffers::{Buffers, OutOfMemory, Size};
 use crate::net::client::pool::Pool;
 use crate::net::client::tls::TlsClients;
 use crate::net::ring::{Shutdown, Socket};
@@ -68,13 +68,20 @@ pub struct Shard {
     line: Owned<Vec<u8>>,
     tls: TlsClients,
     open: Cell<u32>,
+    /// Every response says that its connection closes.
     draining: Cell<bool>,
+    /// Nothing is waited for any more.
+    closing: Cell<bool>,
     outbox: Arc<Outbox>,
 }
 
 impl Shard {
     fn is_draining(&self) -> bool {
         self.draining.get()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.get()
     }
 
     fn view(&self) -> Rc<View> {
@@ -94,6 +101,11 @@ impl Shard {
         let old = self.view.with(|current| std::mem::replace(current, view));
         drop(old);
         self.outbox.send(FromShard::Adopted { version });
+    }
+
+    /// Lends a buffer. Whoever gets none is shed, and counted here.
+    fn lend(&self, size: Size) -> Result<Vec<u8>, OutOfMemory> {
+        self.buffers.lend(size).inspect_err(|_| self.counters.shed_memory.increment())
     }
 
     fn lend_session(&self) -> Box<Session> {

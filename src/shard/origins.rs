@@ -18,8 +18,6 @@ use crate::net::client::tls::{TlsStream, Verification};
 use crate::net::ring::{Shutdown, Socket};
 use crate::net::timeout;
 
-/// A connection used so recently is not asked whether it is still open.
-const SURELY_OPEN: Duration = Duration::from_millis(100);
 /// Patience with one address. The integration's own timeout bounds all attempts together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -30,19 +28,19 @@ impl Shard {
         upstream: UpstreamSlot,
         deadline: Instant,
         may_reuse: bool,
-        is_idempotent: bool,
     ) -> Result<Origin, CallFailure> {
         let now = self.clock.recent();
         while may_reuse && let Some(connection) = self.pool(upstream, |pool| pool.take_idle(now)).flatten() {
-            // A request that must not be sent twice is not sent into a connection that its origin may have closed
-            // meanwhile. Asking costs a system call, and those just used are not the ones that time out.
-            if is_idempotent || connection.idle_time(now) < SURELY_OPEN || connection.stream.socket().is_quiet() {
+            // One that was closed is no use, and one that brings bytes nobody asked for is worse: they would be read as
+            // the answer to this request.
+            if connection.stream.is_quiet() {
                 self.counters.origin_reuses.increment();
                 return Ok(Origin { connection, upstream, is_spent: false });
             }
             self.pool(upstream, |pool| pool.open -= 1);
         }
-        self.connect(upstream, deadline).await
+        // Boxed because it is rare: its future would make that of every request twice as large.
+        Box::pin(self.connect(upstream, deadline)).await
     }
 
     /// Whether the origin's last answer was a large one.
@@ -105,7 +103,10 @@ impl Shard {
                 }
                 Err(why) => {
                     self.set_aside(upstream, address);
-                    failure = why;
+                    // Of several addresses, the one that got furthest says most.
+                    if failure == CallFailure::Refused {
+                        failure = why;
+                    }
                 }
             }
         }

@@ -57,15 +57,16 @@ pub async fn connection(shard: Rc<Shard>, socket: Socket, peer: Option<SocketAdd
 
 /// Waits for the first byte of something. `false`: close.
 async fn park(shard: &Rc<Shard>, socket: &Socket, is_fresh: bool) -> bool {
-    if shard.is_draining() && !is_fresh {
-        return false;
+    if shard.is_closing() {
+        return socket.has_data();
     }
     let idle = shard.idle.watch(socket);
     // A client that connects and says nothing has the time of a head, one that has been served that of an idle one.
     let patience = if is_fresh { shard.settings.head_timeout } else { shard.settings.idle_timeout };
     idle.set(shard.clock.recent() + patience, Shutdown::Read);
     let ready = socket.readable().await;
-    ready.is_ok() && !idle.has_fired()
+    // What arrived before the end is still served.
+    ready.is_ok() && (!idle.has_fired() || (shard.is_closing() && socket.has_data()))
 }
 
 /// What becomes of a connection after a while of activity.
@@ -76,8 +77,7 @@ enum Next {
 }
 
 async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Option<SocketAddr>, is_fresh: bool) -> Next {
-    let Ok(buffer) = shard.buffers.lend(Size::Head) else {
-        shard.counters.shed_memory.increment();
+    let Ok(buffer) = shard.lend(Size::Head) else {
         shard.shed(socket).await;
         return Next::Close;
     };
@@ -169,7 +169,7 @@ impl Connection<'_> {
             if self.inbuf.is_empty() {
                 match self.read_first().await {
                     First::Bytes => {}
-                    First::Nothing if self.shard.is_draining() => return Arrival::Closed,
+                    First::Nothing if self.shard.is_closing() => return Arrival::Closed,
                     First::Nothing => return Arrival::Idle,
                     First::End => return Arrival::Closed,
                 }
@@ -195,7 +195,8 @@ impl Connection<'_> {
     /// Reads the first bytes of a request, for which it waits a while. One operation: the buffer is held meanwhile,
     /// which is what parking is there to end.
     async fn read_first(&mut self) -> First {
-        if self.shard.is_draining() {
+        // What arrived before the end is still served.
+        if self.shard.is_closing() && !self.socket.has_data() {
             return First::Nothing;
         }
         let cancel = self.deadline.cancel_at(self.shard.clock.recent() + PARK_AFTER);
@@ -210,6 +211,7 @@ impl Connection<'_> {
                 self.inbuf.end += count;
                 First::Bytes
             }
+            Err(error) if is_cancelled(&error) && self.shard.is_closing() && self.socket.has_data() => First::Bytes,
             Err(error) if is_cancelled(&error) => First::Nothing,
             Err(_) => First::End,
         }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -21,7 +22,7 @@ use super::{Shard, serve, tick};
 use crate::net::buffers::Buffers;
 use crate::net::client::tls::TlsClients;
 use crate::net::listen::{Bound, Listener, is_out_of_descriptors};
-use crate::net::ring::{Driver, Shutdown};
+use crate::net::ring::{Driver, Shutdown, Socket};
 use crate::net::timer::Deadlines;
 use crate::net::wake::{self, Wakeups, WakeupsSeed};
 use crate::net::{pin_to, sleep, spawn};
@@ -33,6 +34,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Writes one access-log line, without waiting.
 pub type WriteLine = Box<dyn FnMut(&[u8])>;
+
+/// How long a draining shard goes on accepting, and waiting for requests on open connections.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+/// How long connections that had begun when the others were turned away may take to be accepted.
+const LAST_CALL: Duration = Duration::from_millis(20);
 
 /// What it takes to start a shard.
 pub struct Start {
@@ -109,60 +116,66 @@ impl Start {
             tls: self.tls,
             open: Cell::new(0),
             draining: Cell::new(false),
+            closing: Cell::new(false),
             outbox: self.outbox,
             settings: self.settings,
         });
         shard.adopt(self.snapshot);
-        for listener in listeners {
-            spawn(accept(shard.clone(), listener));
+        let listeners: Vec<_> = listeners.into_iter().map(Rc::new).collect();
+        for listener in &listeners {
+            spawn(accept(shard.clone(), listener.clone()));
         }
         spawn(tick::run(shard.clone()));
-        shard.listen_to(inbox, wakeups).await;
+        shard.listen_to(inbox, wakeups, &listeners).await;
         Ok(())
     }
 }
 
-/// Accepts until the shard drains. The accept itself is never dropped while it may complete: draining shuts the
-/// listener's queue by letting this task run until the process ends.
-async fn accept(shard: Rc<Shard>, listener: Listener) {
+/// Accepts until the listener is closed. The accept itself is never dropped, for it may complete.
+async fn accept(shard: Rc<Shard>, listener: Rc<Listener>) {
     // Held back so that there is one descriptor to accept with, and to say no, when all others are in use.
     let mut reserve = File::open("/dev/null").ok();
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
-                if shard.draining.get() {
+                if reserve.is_none() {
+                    reserve = File::open("/dev/null").ok();
+                }
+                if reserve.is_none() {
+                    // This one came with the last descriptor. It is closed, so that its client learns at once.
                     drop(socket);
+                    reserve = File::open("/dev/null").ok();
                     continue;
                 }
-                shard.counters.accepted.increment();
-                if shard.open.get() >= shard.settings.connections_max {
-                    shard.counters.shed_connections.increment();
-                    let shard = shard.clone();
-                    spawn(async move { shard.shed(&socket).await });
-                    continue;
-                }
-                shard.opened();
-                let shard = shard.clone();
-                spawn(async move {
-                    serve::connection(shard.clone(), socket, peer).await;
-                    shard.closed();
-                });
+                shard.admit(socket, peer);
             }
+            Err(_) if shard.closing.get() => return,
             Err(error) if is_out_of_descriptors(&error) => {
                 shard.counters.out_of_descriptors.increment();
-                // One connection is accepted with the reserve and closed, so that its client learns at once.
-                reserve = None;
-                sleep(ACCEPT_PAUSE).await;
+                if reserve.take().is_none() {
+                    sleep(ACCEPT_PAUSE).await;
+                }
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,
-        }
-        if reserve.is_none() {
-            reserve = File::open("/dev/null").ok();
         }
     }
 }
 
 impl Shard {
+    fn admit(self: &Rc<Self>, socket: Socket, peer: Option<SocketAddr>) {
+        self.counters.accepted.increment();
+        let shard = self.clone();
+        if self.open.get() >= self.settings.connections_max {
+            self.counters.shed_connections.increment();
+            return spawn(async move { shard.shed(&socket).await });
+        }
+        self.opened();
+        spawn(async move {
+            serve::connection(shard.clone(), socket, peer).await;
+            shard.closed();
+        });
+    }
+
     fn opened(&self) {
         self.open.set(self.open.get() + 1);
         self.counters.open.set(self.open.get().into());
@@ -177,13 +190,13 @@ impl Shard {
     }
 
     /// Obeys messages until told to drain and done with it.
-    async fn listen_to(self: &Rc<Self>, inbox: Arc<Inbox>, mut wakeups: Wakeups) {
+    async fn listen_to(self: &Rc<Self>, inbox: Arc<Inbox>, mut wakeups: Wakeups, listeners: &[Rc<Listener>]) {
         loop {
             while let Some(message) = inbox.take() {
                 match message {
                     ToShard::Adopt(snapshot) => self.adopt(snapshot),
                     ToShard::Addresses { upstream, addresses } => self.update_addresses(upstream, &addresses),
-                    ToShard::Drain { within } => return self.drain(within).await,
+                    ToShard::Drain { within } => return self.drain(within, listeners).await,
                 }
             }
             if !wakeups.next().await {
@@ -193,11 +206,19 @@ impl Shard {
     }
 
     /// Lets what is under way end, closes what is idle, and after `within` closes the rest.
-    async fn drain(self: &Rc<Self>, within: Duration) {
+    ///
+    /// For a moment everything goes on, but every response says that its connection closes: a client that is calling
+    /// learns it from an answer, and not from a connection that ends under its next request.
+    async fn drain(self: &Rc<Self>, within: Duration, listeners: &[Rc<Listener>]) {
         self.draining.set(true);
+        let deadline = self.clock.now() + within;
+        sleep(FAREWELL.min(within)).await;
+        listeners.iter().for_each(|listener| listener.turn_away());
+        sleep(LAST_CALL.min(within)).await;
+        self.closing.set(true);
+        listeners.iter().for_each(|listener| listener.close());
         self.idle.fire_all(Shutdown::Read);
         self.deadlines.cancel_all();
-        let deadline = self.clock.now() + within;
         while self.open.get() > 0 && self.clock.now() < deadline {
             sleep(Duration::from_millis(5)).await;
         }

@@ -5,7 +5,7 @@ use ringgate_core::import::{ApiKind, Format, Options, import as import_document,
 
 /// Whatever the bytes are: the importer neither panics nor hangs; it gives an API or an error with a place; what it
 /// gives can be linted and rendered; and the same bytes give the same findings again.
-pub fn import(data: &[u8]) {
+pub fn target(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for kind in [ApiKind::Undecided, ApiKind::Rest] {
         let options = Options { kind, ..Options::default() };

@@ -11,7 +11,6 @@ use super::harness::PATIENCE;
 #[derive(Clone, Debug, Default)]
 pub struct Response {
     pub status: u16,
-    pub reason: String,
     pub fields: Vec<(String, String)>,
     pub body: Vec<u8>,
     /// Statuses of class 1xx that came before.
@@ -172,9 +171,9 @@ impl Client {
     pub fn head(&mut self) -> Result<Response, String> {
         let line = self.line()?;
         let rest = line.strip_prefix("HTTP/1.1 ").ok_or_else(|| format!("not a status line: {line:?}"))?;
-        let (code, reason) = rest.split_once(' ').ok_or_else(|| format!("not a status line: {line:?}"))?;
+        let (code, _) = rest.split_once(' ').ok_or_else(|| format!("not a status line: {line:?}"))?;
         let status = code.parse().map_err(|_| format!("not a status: {line:?}"))?;
-        let mut response = Response { status, reason: reason.to_owned(), ..Response::default() };
+        let mut response = Response { status, ..Response::default() };
         loop {
             let line = self.line()?;
             if line.is_empty() {

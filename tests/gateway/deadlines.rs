@@ -142,11 +142,11 @@ fn an_origin_that_is_late_is_answered_504_in_time() {
 #[test]
 fn the_integrations_timeout_ends_with_the_head_of_the_answer() {
     each_driver(|driver| {
-        let size = 400_000;
+        let size = 4_000_000;
         let origin = Origin::start(move |connection| {
             connection.request();
-            connection.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n").as_bytes());
-            connection.send(&vec![b'x'; size]);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n");
+            connection.send(&[head.as_bytes(), &vec![b'x'; size]].concat());
         });
         let gateway = serving(&with_timeout(origin.port, 200)).on(driver).flags(["--limits=relaxed"]).start();
         let mut client = gateway.connect_narrowly();

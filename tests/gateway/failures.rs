@@ -1,17 +1,12 @@
 //! Origins that are away, break off, lie, or come back.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::client::{Client, Response, message};
-use super::harness::{
-    Folder, document, each_driver, eventually, is_listening, mock, proxy, proxy_all, refusing_port, routes, serving,
-};
+use super::client::message;
+use super::harness::{document, each_driver, eventually, mock, proxy, proxy_all, refusing_port, routes, serving};
+use super::load::Load;
 use super::origin::{Origin, ok};
 
 const ENDPOINT: &str = "{\"message\":\"Internal server error\"}";
@@ -34,8 +29,8 @@ fn an_origin_that_is_not_there_is_answered_500() {
             assert_eq!(seen.field("x-amzn-errortype"), Some("InternalServerErrorException"));
         }
         assert_eq!(gateway.get("/mock").text(), "fine");
-        assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"refused\"}"), 2);
-        assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"name_not_found\"}"), 1);
+        gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"refused\"}", 2);
+        gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"name_not_found\"}", 1);
     });
 }
 
@@ -89,8 +84,10 @@ fn an_answer_that_breaks_the_protocol_is_answered_504() {
             client.send(format!("GET /{index} HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());
             assert_eq!(client.response().brief(), message(504, NETWORK), "{answer}");
         }
-        assert_eq!(origin.connections(), answers.len(), "a connection that lied is not kept");
-        assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"protocol\"}"), answers.len() as u64);
+        let brought: Vec<_> =
+            origin.requests().into_iter().map(|request| (request.target, request.connection)).collect();
+        assert_eq!(origin.connections(), answers.len(), "a connection that lied is not kept: {brought:?}");
+        gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"protocol\"}", answers.len() as u64);
     });
 }
 
@@ -208,52 +205,6 @@ fn a_post_is_not_lost_to_connections_that_closed_while_idle() {
     });
 }
 
-/// Calls for as long as it is told to; every status that came.
-struct Load {
-    is_over: Arc<AtomicBool>,
-    threads: Vec<std::thread::JoinHandle<Vec<Result<Response, String>>>>,
-    served: Arc<AtomicUsize>,
-}
-
-impl Load {
-    fn start(port: u16, connections: usize, method: &'static str) -> Self {
-        let (is_over, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let threads = (0..connections)
-            .map(|_| {
-                let (is_over, served) = (is_over.clone(), served.clone());
-                std::thread::spawn(move || call_until(port, method, &is_over, &served))
-            })
-            .collect();
-        Self { is_over, threads, served }
-    }
-
-    fn wait_for(&self, more: usize) {
-        let goal = self.served.load(Ordering::SeqCst) + more;
-        eventually("the load goes on", || (self.served.load(Ordering::SeqCst) >= goal).then_some(()));
-    }
-
-    fn finish(self) -> Vec<Result<Response, String>> {
-        self.is_over.store(true, Ordering::SeqCst);
-        self.threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
-    }
-}
-
-fn call_until(port: u16, method: &str, is_over: &AtomicBool, served: &AtomicUsize) -> Vec<Result<Response, String>> {
-    let mut seen = Vec::new();
-    let mut client = Client::connect(port);
-    while !is_over.load(Ordering::SeqCst) {
-        client.send(format!("{method} /x HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());
-        let response = client.try_response(false);
-        let goes_on = response.as_ref().is_ok_and(|response| !response.closes());
-        seen.push(response);
-        served.fetch_add(1, Ordering::SeqCst);
-        if !goes_on {
-            client = Client::connect(port);
-        }
-    }
-    seen
-}
-
 #[test]
 fn an_origin_that_is_killed_and_restarted_loses_no_request_that_could_be_saved() {
     each_driver(|driver| {
@@ -315,85 +266,10 @@ fn the_admin_side_and_metadata_addresses_are_no_origins() {
         for path in ["/admin", "/meta"] {
             assert_eq!(gateway.get(path).brief(), message(500, ENDPOINT), "{path}");
         }
-        assert_eq!(gateway.metric("ringgate_integration_failures_total{cause=\"address_not_allowed\"}"), 2);
+        gateway.wait_for_metric("ringgate_integration_failures_total{cause=\"address_not_allowed\"}", 2);
         drop(gateway);
         let gateway = serving(&document(port)).on(driver).flags([&flag, "--allow-origin-address=127.0.0.1"]).start();
         assert_eq!(gateway.get("/admin").brief(), message(200, "ok\n"));
-    });
-}
-
-/// A TLS server of the openssl command line, with a certificate of its own for `name`.
-struct TlsOrigin {
-    child: Child,
-    port: u16,
-    _folder: Folder,
-}
-
-impl TlsOrigin {
-    fn start(name: &str) -> Self {
-        let folder = Folder::new();
-        let (key, certificate) = (folder.file("key.pem"), folder.file("cert.pem"));
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
-            .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName=DNS:{name}")])
-            .arg("-keyout")
-            .arg(&key)
-            .arg("-out")
-            .arg(&certificate)
-            .output()
-            .expect("the tests need openssl");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-        let child = Command::new("openssl")
-            .args(["s_server", "-quiet", "-www", "-4", "-accept", &port.to_string()])
-            .arg("-key")
-            .arg(&key)
-            .arg("-cert")
-            .arg(&certificate)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the tests need openssl");
-        eventually("the TLS origin listens", || is_listening(port).then_some(()));
-        Self { child, port, _folder: folder }
-    }
-}
-
-impl Drop for TlsOrigin {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn a_self_signed_origin_is_trusted_only_where_told_and_under_its_name() {
-    let origin = TlsOrigin::start("localhost");
-    let other = TlsOrigin::start("elsewhere.example");
-    let plain = Origin::echoing();
-    let to = |port: u16, skips: bool| -> Value {
-        let mut integration = proxy(&format!("https://localhost:{port}/"));
-        if skips {
-            integration["tlsConfig"] = json!({"insecureSkipVerification": true});
-        }
-        integration
-    };
-    let rows = [
-        ("/strict", "get", to(origin.port, false)),
-        ("/lenient", "get", to(origin.port, true)),
-        ("/misnamed", "get", to(other.port, true)),
-        ("/plain", "get", to(plain.port, true)),
-    ];
-    each_driver(|driver| {
-        let gateway = serving(&document(&routes(&rows))).on(driver).start();
-        for path in ["/strict", "/misnamed", "/plain"] {
-            assert_eq!(gateway.get(path).brief(), message(504, NETWORK), "{path}");
-        }
-        for _ in 0..2 {
-            let seen = gateway.get("/lenient");
-            assert!(seen.status == 200 && seen.text().contains("Cipher"), "{seen:?}");
-        }
     });
 }
 
@@ -421,11 +297,38 @@ fn each_origin_has_a_cap_and_the_others_go_on() {
         let shed = gateway.get("/slow");
         assert_eq!(shed.brief(), message(503, "{\"message\":\"Service Unavailable\"}"));
         assert_eq!(gateway.get("/quick").text(), "quick");
-        assert_eq!(gateway.metric("ringgate_shed_total{cap=\"origin_connections\"}"), 1);
+        gateway.wait_for_metric("ringgate_shed_total{cap=\"origin_connections\"}", 1);
         drop(closed);
         for client in &mut waiting {
             assert_eq!(client.response().text(), "slow");
         }
         assert_eq!(gateway.get("/slow").text(), "slow");
+    });
+}
+
+#[test]
+fn an_origin_that_closes_after_each_answer_is_called_anew() {
+    each_driver(|driver| {
+        let origin = Origin::start(|connection| {
+            let Some(request) = connection.request() else { return };
+            let answer = match request.target.as_str() {
+                "/close" => "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
+                "/old" => "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+                _ => "HTTP/1.0 200 OK\r\n\r\nhi",
+            };
+            connection.send(answer.as_bytes());
+            if request.target != "/end" {
+                // It does not hang up at once: what it said must be believed.
+                assert!(connection.request().is_none(), "a second request came");
+            }
+        });
+        let gateway = serving(&proxy_all(origin.port)).on(driver).start();
+        let mut client = gateway.connect();
+        for path in ["/close", "/old", "/end", "/close", "/end", "/old"] {
+            client.send(format!("GET {path} HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());
+            let seen = client.response();
+            assert_eq!((seen.brief(), seen.closes()), (message(200, "hi"), false), "{path}");
+        }
+        assert_eq!(origin.connections(), 6);
     });
 }

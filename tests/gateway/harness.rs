@@ -1,7 +1,7 @@
 //! Starts the built program on ports that the kernel chose, and ends it by its process id.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -172,7 +172,7 @@ pub struct Start {
 pub fn serving(definition: &Value) -> Start {
     Start {
         definition: definition.to_string(),
-        flags: vec!["--shards=1".into()],
+        flags: Vec::new(),
         driver: "auto",
         descriptors: None,
         folder: Folder::new(),
@@ -220,14 +220,14 @@ impl Start {
             }
         };
         command.arg("dev").arg(file).args(["--driver", self.driver]);
-        if !self.flags.iter().any(|flag| flag.starts_with("--admin=")) {
-            command.arg("--admin=127.0.0.1:0");
+        for default in ["--admin=127.0.0.1:0", "--log=off", "--shards=1"] {
+            let (name, _) = default.split_once('=').expect("a value");
+            if !self.flags.iter().any(|flag| flag.split('=').next() == Some(name)) {
+                command.arg(default);
+            }
         }
         if self.listens {
             command.arg("--listen=127.0.0.1:0");
-        }
-        if !self.flags.iter().any(|flag| flag.starts_with("--log")) {
-            command.arg("--log=off");
         }
         command.args(&self.flags).current_dir(&self.folder.0).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -362,9 +362,4 @@ pub fn run(arguments: &[&str]) -> Ran {
 pub fn refusing_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
-}
-
-/// Whether somebody accepts on this port.
-pub fn is_listening(port: u16) -> bool {
-    TcpStream::connect(("127.0.0.1", port)).is_ok()
 }

@@ -365,3 +365,34 @@ fn connection_says_what_happens_next() {
         }
     }
 }
+
+#[test]
+fn no_value_of_a_client_breaks_a_line_it_is_mapped_into() {
+    each_driver(|driver| {
+        let origin = Origin::echoing();
+        let mut integration = proxy(&format!("http://127.0.0.1:{}/{{p}}", origin.port));
+        integration["requestParameters"] = json!({
+            "integration.request.header.X-Mapped": "method.request.querystring.h",
+            "integration.request.path.p": "method.request.querystring.p",
+            "integration.request.querystring.q": "method.request.querystring.q",
+        });
+        let mut operation = operation("/x", &integration);
+        operation["parameters"] = ["h", "p", "q"]
+            .iter()
+            .map(|name| json!({"name": name, "in": "query", "schema": {"type": "string"}}))
+            .collect();
+        let gateway = serving(&document(&json!({"/x": {"get": operation}}))).on(driver).start();
+        let evil =
+            ["%0d%0aEvil:%20yes", "%0aEvil:yes", "%0d", "%00", "a%20HTTP/1.1%0d%0aEvil:%20yes%0d%0a%0d%0aGET%20/"];
+        for value in evil {
+            for name in ["h", "p", "q"] {
+                let seen = gateway.get(&format!("/x?{name}={value}"));
+                assert!(matches!(seen.status, 200 | 500), "{name}={value}: {seen:?}");
+            }
+        }
+        for request in origin.requests() {
+            assert!(request.field("evil").is_none() && request.method == "GET", "{request:?}");
+            assert!(request.target.bytes().all(|byte| byte.is_ascii_graphic()), "{}", request.target);
+        }
+    });
+}

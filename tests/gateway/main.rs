@@ -1,12 +1,20 @@
 //! The program from outside: definitions go in by a file, requests and answers by sockets.
 
 mod bodies;
+mod caps;
 mod client;
+mod commands;
 mod deadlines;
 mod failures;
 mod harness;
 mod headers;
 mod integrations;
+mod load;
+mod operation;
 mod origin;
+mod peers;
+mod petstore;
 mod routing;
 mod streams;
+mod strictness;
+mod tls;

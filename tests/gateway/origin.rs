@@ -41,8 +41,6 @@ impl Request {
 #[derive(Default)]
 struct Seen {
     requests: Mutex<Vec<Request>>,
-    /// Everything that arrived, by connection.
-    bytes: Mutex<Vec<Vec<u8>>>,
     streams: Mutex<Vec<(usize, TcpStream)>>,
     connections: AtomicUsize,
     is_over: AtomicBool,
@@ -133,11 +131,6 @@ impl Origin {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
-    /// Every byte that arrived, connections one after the other.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.seen.bytes.lock().expect("no thread panics").concat()
-    }
-
     /// Ends it as a killed process ends: no listener, all connections reset. Gives the port, to be used again.
     pub fn kill(self) -> u16 {
         for (_, stream) in self.seen.streams.lock().expect("no thread panics").iter() {
@@ -153,7 +146,6 @@ fn accept<F: Fn(&mut Connection) + Send + Sync + 'static>(listener: &TcpListener
             return;
         }
         let number = seen.connections.fetch_add(1, Ordering::SeqCst);
-        seen.bytes.lock().expect("no thread panics").push(Vec::new());
         seen.streams.lock().expect("no thread panics").push((number, stream.try_clone().expect("a descriptor")));
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_nodelay(true).expect("a socket");
@@ -187,7 +179,6 @@ impl Connection {
         let mut piece = [0; 16 * 1024];
         let count = self.stream.read(&mut piece).unwrap_or(0);
         self.unread.extend_from_slice(&piece[..count]);
-        self.seen.bytes.lock().expect("no thread panics")[self.number].extend_from_slice(&piece[..count]);
         count > 0
     }
 

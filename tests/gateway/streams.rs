@@ -9,7 +9,7 @@ use super::origin::{Origin, ok};
 const LARGE: usize = 200 * 1024 * 1024;
 /// What the process may grow by while it streams; the body is ten times that.
 const GROWTH_KIB_MAX: u64 = 20 * 1024;
-const PIECE: [u8; 256 * 1024] = [b'x'; 256 * 1024];
+static PIECE: [u8; 256 * 1024] = [b'x'; 256 * 1024];
 
 #[test]
 fn a_download_waits_for_a_slow_reader_in_bounded_memory() {

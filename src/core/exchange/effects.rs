@@ -17,8 +17,9 @@ pub trait Effects {
     /// The answer of the last call that succeeded.
     fn answer(&self) -> Answer<'_>;
 
-    /// Whether the client's body has been read to its end, so that the connection can serve another request.
-    fn body_is_done(&self) -> bool;
+    /// Whether the connection can serve another request: the client's body has been read to its end, and nobody has
+    /// told us to stop meanwhile.
+    fn can_serve_again(&self) -> bool;
 
     /// The client's whole body.
     fn read_body(&mut self) -> impl Future<Output = Result<&[u8], BodyFailure>>;

@@ -31,7 +31,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     };
     let answered = effects.call(call).await;
     x.scratch.request = request;
-    x.keeps_alive &= effects.body_is_done();
+    x.keeps_alive &= effects.can_serve_again();
     x.facts.integration_latency_nanos = u64::try_from(effects.now().since(x.facts.started).as_nanos()).ok();
     answered.map_err(Rejection::from)?;
     let status = effects.answer().head.status.code();

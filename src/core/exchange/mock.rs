@@ -38,7 +38,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     // Any integer is a status here (rest-integrations §9); what is none elsewhere leads to the default response.
     let response = plan.responses.for_status(u16::try_from(status).unwrap_or(0));
     let response = response.ok_or_else(|| Rejection::no_response_for(status))?;
-    x.keeps_alive &= effects.body_is_done();
+    x.keeps_alive &= effects.can_serve_again();
     respond::mapped(x, response, None)
 }
 

@@ -268,7 +268,7 @@ pub async fn serve<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Served 
     match run(x, effects).await {
         Ok(served) => served,
         Err(rejection) => {
-            x.keeps_alive &= effects.body_is_done();
+            x.keeps_alive &= effects.can_serve_again();
             reject::respond(x, rejection)
         }
     }

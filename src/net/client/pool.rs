@@ -42,13 +42,6 @@ impl Connection {
     }
 }
 
-impl Connection {
-    /// How long it has been idle.
-    pub fn idle_time(&self, now: Instant) -> Duration {
-        now.since(self.idle_since)
-    }
-}
-
 struct Address {
     address: SocketAddr,
     set_aside_until: Instant,
@@ -165,9 +158,9 @@ impl Pool {
         let mut left = 0;
         for address in &mut self.addresses {
             let before = address.idle.len();
-            address.idle.retain(|connection| {
-                now.since(connection.idle_since) < IDLE_MAX && connection.stream.socket().is_quiet()
-            });
+            address
+                .idle
+                .retain(|connection| now.since(connection.idle_since) < IDLE_MAX && connection.stream.is_quiet());
             self.open -= before - address.idle.len();
             left += address.idle.len();
         }

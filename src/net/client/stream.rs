@@ -49,6 +49,14 @@ impl OriginStream {
         }
     }
 
+    /// Whether an idle connection can still be used: nothing came that nobody asked for, and it was not closed.
+    pub fn is_quiet(&self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_quiet(),
+            Self::Tls(stream) => !stream.has_plaintext() && stream.socket().is_quiet(),
+        }
+    }
+
     /// The socket underneath, for deadlines.
     pub fn socket(&self) -> &Socket {
         match self {

@@ -1,6 +1,6 @@
 //! TLS towards origins: rustls does the protocol over memory, the socket only moves bytes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
@@ -135,6 +135,8 @@ pub struct TlsStream {
     session: RefCell<ClientConnection>,
     /// Lent to the kernel while ciphertext is read; empty then.
     incoming: RefCell<Vec<u8>>,
+    /// The part of `incoming` that the session has not taken yet: it takes none while decrypted bytes wait to be read.
+    untaken: Cell<(usize, usize)>,
     /// Lent to the kernel while ciphertext is written; empty then.
     outgoing: RefCell<Vec<u8>>,
 }
@@ -162,6 +164,7 @@ impl TlsStream {
             socket,
             session: RefCell::new(session),
             incoming: RefCell::new(vec![0; CIPHERTEXT_BYTES]),
+            untaken: Cell::default(),
             outgoing: RefCell::default(),
         };
         while stream.session.borrow().is_handshaking() {
@@ -179,10 +182,9 @@ impl TlsStream {
         &self.socket
     }
 
-    /// Whether decrypted bytes wait to be read.
+    /// Whether decrypted bytes wait to be read, or a fault that a read will tell.
     pub fn has_plaintext(&self) -> bool {
-        let mut session = self.session.borrow_mut();
-        session.process_new_packets().is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
+        self.decrypt().unwrap_or(true)
     }
 
     /// As [`Socket::read`].
@@ -195,6 +197,11 @@ impl TlsStream {
                 // tells. To the reader it is the end of the stream either way.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return (Ok(0), buffer),
                 done => return (done, buffer),
+            }
+            match self.decrypt() {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => return (Err(error), buffer),
             }
             match self.receive().await {
                 Ok(true) => {}
@@ -245,25 +252,36 @@ impl TlsStream {
         }
     }
 
-    /// Reads ciphertext once. `false`: the peer closed.
+    /// Reads ciphertext once, when what was read before has been taken. `false`: the peer closed.
     async fn receive(&self) -> io::Result<bool> {
         let incoming = self.incoming.take();
         let (read, incoming) = self.socket.read(incoming, 0..CIPHERTEXT_BYTES).await;
-        let accepted = read.and_then(|bytes| self.accept(&incoming[..bytes]));
         self.incoming.replace(incoming);
-        accepted
-    }
-
-    fn accept(&self, mut ciphertext: &[u8]) -> io::Result<bool> {
-        let mut session = self.session.borrow_mut();
-        if ciphertext.is_empty() {
-            session.read_tls(&mut ciphertext)?;
+        let count = read?;
+        if count == 0 {
+            self.session.borrow_mut().read_tls(&mut io::empty())?;
             return Ok(false);
         }
-        while !ciphertext.is_empty() {
-            session.read_tls(&mut ciphertext)?;
-            session.process_new_packets().map_err(broken)?;
-        }
+        self.untaken.set((0, count));
+        self.decrypt()?;
         Ok(true)
+    }
+
+    /// Gives the session ciphertext until it has decrypted something. `true`: something waits to be read.
+    fn decrypt(&self) -> io::Result<bool> {
+        let mut session = self.session.borrow_mut();
+        let incoming = self.incoming.borrow();
+        loop {
+            let state = session.process_new_packets().map_err(broken)?;
+            if state.plaintext_bytes_to_read() > 0 {
+                return Ok(true);
+            }
+            let (start, end) = self.untaken.get();
+            if start == end {
+                return Ok(false);
+            }
+            let taken = session.read_tls(&mut &incoming[start..end])?;
+            self.untaken.set((start + taken, end));
+        }
     }
 }

@@ -3,5 +3,7 @@
 
 #[path = "../config.rs"]
 mod config;
+#[path = "../net.rs"]
+mod net;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| config::target(data));

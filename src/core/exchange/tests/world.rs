@@ -289,7 +289,7 @@ impl Effects for Table<'_> {
         Answer { head: &self.answer_head, bytes, length }
     }
 
-    fn body_is_done(&self) -> bool {
+    fn can_serve_again(&self) -> bool {
         self.body_is_done
     }
 
