@@ -27,7 +27,7 @@ pub struct Definition {
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// Which kind of API it is where it does not say.
-    pub kind: KindSetting,
+    pub kind: Option<KindSetting>,
     /// Which limits apply.
     pub limits: LimitSet,
     /// Account of ARNs.
@@ -39,10 +39,10 @@ pub struct Reading {
 impl Reading {
     fn options(&self) -> Options {
         Options {
-            // A document that says what it is decides; the setting is for the others, and REST is the default of both.
             kind: match self.kind {
-                KindSetting::Rest => ApiKind::Undecided,
-                KindSetting::Http => ApiKind::Http,
+                None => ApiKind::Undecided,
+                Some(KindSetting::Rest) => ApiKind::Rest,
+                Some(KindSetting::Http) => ApiKind::Http,
             },
             relaxed_limits: self.limits == LimitSet::Relaxed,
             account: self.account.clone(),
@@ -65,9 +65,17 @@ impl Reading {
     /// # Errors
     /// The system's, and [`io::ErrorKind::FileTooLarge`] for what no definition may be.
     pub fn read_file(&self, path: &Path) -> io::Result<(String, Definition)> {
-        let text = read_text(path, self.bytes_max())?;
+        let text = self.read_text(path)?;
         let definition = self.read(&text);
         Ok((text, definition))
+    }
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// As for [`Reading::read_file`].
+    pub fn read_text(&self, path: &Path) -> io::Result<String> {
+        read_text(path, self.bytes_max())
     }
 
     fn bytes_max(&self) -> u64 {

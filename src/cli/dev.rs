@@ -67,9 +67,9 @@ pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
     let driver = choose_driver(settings.driver)?;
     let listeners = bind_all(settings)?;
     let addresses = banner::addresses(settings, &listeners);
-    banner::print(settings, driver, &addresses, &stage);
     let log = AccessLog::start(&settings.log, listeners.len());
-    let log = log.map_err(|error| wrong_call(format!("--log: {error}")))?;
+    let log = log.map_err(|error| wrong_call(format!("--log: its file cannot be opened: {error}")))?;
+    banner::print(settings, driver, &addresses, &stage);
     let snapshot = publisher.snapshot(Some(stage));
     let plan = Plan {
         driver,
@@ -142,11 +142,11 @@ impl<'s> Service<'s> {
     }
 
     /// Serves until a signal says to stop.
-    fn control(&self, control: Control, gateway: &Arc<Gateway>, admin: Admin, text: String) -> Result<u8, Failure> {
+    fn control(&self, control: Control, gateway: &Arc<Gateway>, admin: Admin, mut text: String) -> Result<u8, Failure> {
         let duties = Duties {
             admin: admin.routed(gateway, &self.settings.admin.names),
-            watch: Watch::new(self.path.clone(), text),
-            reload: |changed| self.reload(gateway, changed),
+            watch: Watch::new(self.path.clone()),
+            reload: || self.reload(gateway, &mut text),
         };
         let ended = supervise::run(control, gateway, duties, self.settings.deadlines.drain);
         let (ending, drained) = ended.map_err(|error| Failure { message: error.to_string(), code: 70 })?;
@@ -167,13 +167,15 @@ impl<'s> Service<'s> {
         }
     }
 
-    fn reload(&self, gateway: &Gateway, changed: io::Result<String>) {
+    /// Serves what the file says now, if that is another text than the one before, and a definition.
+    fn reload(&self, gateway: &Gateway, text: &mut String) {
         let file = self.path.display();
-        let text = match changed {
-            Ok(text) => text,
+        match self.reading.read_text(&self.path) {
+            Ok(same) if same == *text => return,
+            Ok(changed) => *text = changed,
             Err(error) => return eprintln!("ringgate: {file}: {error}; the version before goes on being served"),
-        };
-        let definition = self.reading.read(&text);
+        }
+        let definition = self.reading.read(text);
         let Some(api) = definition.api else {
             banner::print_findings(&self.path, definition.diagnostics);
             return eprintln!("ringgate: {file} is refused; the version before goes on being served");

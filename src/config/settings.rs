@@ -158,8 +158,8 @@ pub struct Settings {
     pub authorization: Authorization,
     /// Which limits apply.
     pub limits: LimitSet,
-    /// The kind forced on documents that do not decide it.
-    pub kind: ApiKind,
+    /// What documents are taken for; `None`: they decide, and those that do not are REST.
+    pub kind: Option<ApiKind>,
     /// Who is believed about the client's address.
     pub client_address: ClientAddress,
     /// Origin addresses that are allowed although they are refused by default.
@@ -195,7 +195,7 @@ impl Settings {
             kind: kind(&config.kind, &mut found),
             client_address: client_address(config, &mut found),
             allowed_origin_addresses: found.many("allow-origin-address", &config.allow_origin_address, Cidr::from_str),
-            redact: found.many("redact", &config.redact, field_name),
+            redact: redact(config, &mut found),
             caps: caps(config, &mut found),
             deadlines: deadlines(config, &mut found),
             driver: driver(config, &mut found),
@@ -210,8 +210,8 @@ impl Settings {
 pub struct CheckSettings {
     /// How findings are printed.
     pub format: OutputFormat,
-    /// The kind forced on documents that do not decide it.
-    pub kind: ApiKind,
+    /// What documents are taken for; `None`: they decide, and those that do not are REST.
+    pub kind: Option<ApiKind>,
     /// Which limits apply.
     pub limits: LimitSet,
     /// What makes the exit code 1.
@@ -467,9 +467,20 @@ fn limits(written: &Option<Written>, found: &mut Problems) -> LimitSet {
     found.choice("limits", written, &choices).unwrap_or(LimitSet::Aws)
 }
 
-fn kind(written: &Option<Written>, found: &mut Problems) -> ApiKind {
+/// Nothing that is written holds a header or a query parameter yet. A flag that promises to mask must not be taken for
+/// more than it does.
+fn redact(config: &Config, found: &mut Problems) -> Vec<String> {
+    let names = found.many("redact", &config.redact, field_name);
+    if let Some(written) = config.redact.first().filter(|_| !names.is_empty()) {
+        let message = "there is nothing to mask yet: no log holds a header or a query parameter";
+        found.push(subject("redact", &written.source), message, "leave it out");
+    }
+    names
+}
+
+fn kind(written: &Option<Written>, found: &mut Problems) -> Option<ApiKind> {
     let choices = [("rest", ApiKind::Rest), ("http", ApiKind::Http)];
-    found.choice("kind", written, &choices).unwrap_or(ApiKind::Rest)
+    found.choice("kind", written, &choices)
 }
 
 fn format(written: &Option<Written>, found: &mut Problems) -> OutputFormat {

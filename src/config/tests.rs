@@ -93,7 +93,7 @@ fn defaults_are_those_of_the_conventions() {
     assert_eq!((settings.log, settings.log_format), (LogTarget::Stdout, None));
     assert_eq!(settings.stage.account, "000000000000");
     assert_eq!((settings.stage.region.as_str(), settings.stage.stage.as_str()), ("us-east-1", "dev"));
-    assert_eq!((settings.limits, settings.kind), (LimitSet::Aws, ApiKind::Rest));
+    assert_eq!((settings.limits, settings.kind), (LimitSet::Aws, None));
     assert_eq!(settings.client_address, ClientAddress::Socket);
     assert_eq!(settings.deadlines.idle.as_secs(), 310);
 }
@@ -224,7 +224,7 @@ fn check_and_doctor_read_their_options_from_the_same_places() {
     assert_eq!(file, PathBuf::from("api.yaml"));
     assert_eq!(
         (settings.format, settings.kind, settings.fails_on),
-        (OutputFormat::Json, ApiKind::Http, FailsOn::Warnings)
+        (OutputFormat::Json, Some(ApiKind::Http), FailsOn::Warnings)
     );
     let Ok(Call::Doctor { config }) = call("doctor", &around) else { panic!() };
     assert_eq!(DoctorSettings::resolve(&config).unwrap().format, OutputFormat::Json);

@@ -20,7 +20,7 @@ pub struct Duties<R> {
     pub admin: Vec<(StdTcpListener, Router)>,
     /// The definition file.
     pub watch: Watch,
-    /// Takes in what the file says now, or why it cannot be read.
+    /// Takes in what the file says now.
     pub reload: R,
 }
 
@@ -74,11 +74,12 @@ pub fn run<R>(
     drain: Duration,
 ) -> io::Result<(Ending, Drained)>
 where
-    R: FnMut(io::Result<String>),
+    R: FnMut(),
 {
     let Control { runtime, terminate, interrupt, hang_up, resolver } = control;
     runtime.block_on(async {
         let ending = decide(gateway, duties, resolver, [terminate, interrupt], hang_up).await?;
+        eprintln!("ringgate: stopping; requests under way have {drain:?}");
         let drained = if gateway.drain(drain).await { Drained::All } else { Drained::SomeCut };
         Ok((ending, drained))
     })
@@ -101,7 +102,7 @@ async fn decide<R>(
     mut hang_up: Signal,
 ) -> io::Result<Ending>
 where
-    R: FnMut(io::Result<String>),
+    R: FnMut(),
 {
     let Duties { admin, mut watch, mut reload } = duties;
     for (listener, router) in admin {
@@ -117,8 +118,8 @@ where
             _ = terminate.recv() => return Ok(Ending::Signalled),
             _ = interrupt.recv() => return Ok(Ending::Signalled),
             _ = hang_up.recv() => gateway.log.reopen(),
-            changed = watch.changed() => {
-                reload(changed);
+            () = watch.changed() => {
+                reload();
                 gateway.resolve_new_origins(&resolver);
             }
             _ = look_after.tick() => {

@@ -1,7 +1,6 @@
 //! Noticing that the definition file has changed.
 
 use std::fs::Metadata;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,22 +15,18 @@ type Stamp = (u64, u64, i64, i64);
 /// file.
 pub struct Watch {
     path: PathBuf,
-    text: String,
     seen: Option<Stamp>,
 }
 
 impl Watch {
-    /// Watches the file at `path`, which was read as `text`.
-    pub fn new(path: PathBuf, text: String) -> Self {
-        Self { path, text, seen: None }
+    /// Watches the file at `path`. It may have been touched since it was read: the first look says so.
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path, seen: None }
     }
 
-    /// Waits until the file reads differently and has stayed the same for one look, so that a half-written one is not
-    /// taken. May be dropped and called again.
-    ///
-    /// # Errors
-    /// Once for each state of the file that cannot be read.
-    pub async fn changed(&mut self) -> io::Result<String> {
+    /// Waits until the file was touched and has stayed the same for one look, so that a half-written one is not taken.
+    /// May be dropped and called again.
+    pub async fn changed(&mut self) {
         loop {
             let before = self.stamp();
             tokio::time::sleep(INTERVAL).await;
@@ -40,11 +35,7 @@ impl Watch {
                 continue;
             }
             self.seen = stamp;
-            let text = std::fs::read_to_string(&self.path)?;
-            if text != self.text {
-                self.text.clone_from(&text);
-                return Ok(text);
-            }
+            return;
         }
     }
 

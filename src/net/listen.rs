@@ -101,6 +101,14 @@ pub enum Listener {
 }
 
 impl Listener {
+    /// The port it listens on; 80 for a Unix socket, behind which is whoever forwards to it.
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map_or(80, |address| address.port()),
+            Self::Unix(_) => 80,
+        }
+    }
+
     /// Takes a bound socket over; call it on the shard's thread, within its event loop.
     ///
     /// # Errors

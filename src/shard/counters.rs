@@ -105,7 +105,7 @@ fn counters<const N: usize>() -> [Counter; N] {
 }
 
 /// Labels of the ways a call can fail.
-pub const FAILURES: [&str; 9] = [
+pub const FAILURES: [&str; 10] = [
     "refused",
     "name_not_found",
     "address_not_allowed",
@@ -115,6 +115,7 @@ pub const FAILURES: [&str; 9] = [
     "too_many_connections",
     "out_of_memory",
     "client_body",
+    "out_of_descriptors",
 ];
 
 /// Where a failure is counted: an index into [`FAILURES`].
@@ -129,6 +130,7 @@ pub const fn failure_index(failure: CallFailure) -> usize {
         CallFailure::TooManyConnections => 6,
         CallFailure::OutOfMemory => 7,
         CallFailure::Body(_) => 8,
+        CallFailure::OutOfDescriptors => 9,
     }
 }
 

@@ -15,9 +15,12 @@ use super::effects::{Origin, OriginAnswer, SMALL_ANSWER_BYTES_MAX};
 use crate::net::client::pool::{Connection, Pool, Resolution};
 use crate::net::client::stream::OriginStream;
 use crate::net::client::tls::{TlsStream, Verification};
+use crate::net::listen::is_out_of_descriptors;
 use crate::net::ring::{Shutdown, Socket};
 use crate::net::timeout;
 
+/// A connection used so recently is not asked again.
+const SURELY_QUIET: Duration = Duration::from_micros(200);
 /// Patience with one address. The integration's own timeout bounds all attempts together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -32,8 +35,9 @@ impl Shard {
         let now = self.clock.recent();
         while may_reuse && let Some(connection) = self.pool(upstream, |pool| pool.take_idle(now)).flatten() {
             // One that was closed is no use, and one that brings bytes nobody asked for is worse: they would be read as
-            // the answer to this request.
-            if connection.stream.is_quiet() {
+            // the answer to this request. Asking costs a system call; bytes that come within the moment before the next
+            // use could as well come right after it was asked.
+            if connection.idle_time(now) < SURELY_QUIET || connection.stream.is_quiet() {
                 self.counters.origin_reuses.increment();
                 return Ok(Origin { connection, upstream, is_spent: false });
             }
@@ -101,6 +105,8 @@ impl Shard {
                     let connection = Connection::new(stream, address, &self.deadlines);
                     return Ok(Origin { connection, upstream, is_spent: false });
                 }
+                // Ours is the fault, not the address's.
+                Err(CallFailure::OutOfDescriptors) => return Err(CallFailure::OutOfDescriptors),
                 Err(why) => {
                     self.set_aside(upstream, address);
                     // Of several addresses, the one that got furthest says most.
@@ -120,6 +126,7 @@ impl Shard {
     ) -> Result<OriginStream, CallFailure> {
         let socket = match timeout(patience, Socket::connect(address)).await {
             Some(Ok(socket)) => socket,
+            Some(Err(error)) if is_out_of_descriptors(&error) => return Err(CallFailure::OutOfDescriptors),
             Some(Err(_)) => return Err(CallFailure::Refused),
             None => return Err(CallFailure::Timeout),
         };

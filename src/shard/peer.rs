@@ -17,23 +17,40 @@ pub struct Peer {
     connection_ip: String,
     /// Whom a trusted proxy names in this request; empty: nobody.
     request_ip: Vec<u8>,
-    forwarded_lines: &'static [u8],
+    /// The end of the `X-Forwarded-For` line, and the lines of port and protocol.
+    forwarded_lines: Vec<u8>,
+    port: u16,
 }
 
 /// A client on a Unix socket has no address. AWS's field must hold one.
 const NO_ADDRESS: &str = "127.0.0.1";
-const FORWARDED_LINES: &[u8] = b"\r\nX-Forwarded-Port: 80\r\nX-Forwarded-Proto: http\r\n";
 
 impl Peer {
-    /// The peer that the socket knows; `None` on a Unix socket.
-    pub fn new(address: Option<SocketAddr>) -> Self {
+    /// The peer that the socket knows; `None` on a Unix socket. `port` is the listener's.
+    pub fn new(address: Option<SocketAddr>, port: u16) -> Self {
         let ip = address.map(|address| address.ip().to_canonical());
         let mut connection_ip = String::new();
         match ip {
             Some(ip) => write!(connection_ip, "{ip}").unwrap_or_default(),
             None => connection_ip.push_str(NO_ADDRESS),
         }
-        Self { address: ip, connection_ip, request_ip: Vec::new(), forwarded_lines: FORWARDED_LINES }
+        let mut peer = Self { address: ip, connection_ip, request_ip: Vec::new(), forwarded_lines: Vec::new(), port };
+        peer.forward(None, None);
+        peer
+    }
+
+    /// Sets the lines that say how the client called: what a trusted proxy says, else what this listener is.
+    fn forward(&mut self, port: Option<&[u8]>, proto: Option<&[u8]>) {
+        let lines = &mut self.forwarded_lines;
+        lines.clear();
+        lines.extend_from_slice(b"\r\nX-Forwarded-Port: ");
+        match port {
+            Some(port) => lines.extend_from_slice(port),
+            None => lines.extend_from_slice(self.port.to_string().as_bytes()),
+        }
+        lines.extend_from_slice(b"\r\nX-Forwarded-Proto: ");
+        lines.extend_from_slice(proto.unwrap_or(b"http"));
+        lines.extend_from_slice(b"\r\n");
     }
 
     fn is_trusted(&self, settings: &Settings) -> bool {
@@ -66,6 +83,8 @@ impl Peer {
         if settings.trusted != Trusted::ForwardedFor || !self.is_trusted(settings) {
             return;
         }
+        let said = |known| head.fields.value(known, bytes);
+        self.forward(said(KnownField::XForwardedPort), said(KnownField::XForwardedProto));
         let values = head.fields.values(KnownField::XForwardedFor, bytes);
         let mut listed: Vec<_> =
             values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii).collect();
@@ -83,6 +102,6 @@ impl Peer {
     pub fn client<'p>(&'p self, date_line: &'p [u8]) -> Client<'p> {
         let peer = self.connection_ip.as_bytes();
         let source_ip = if self.request_ip.is_empty() { peer } else { &self.request_ip };
-        Client { source_ip, peer, forwarded_lines: self.forwarded_lines, date_line }
+        Client { source_ip, peer, forwarded_lines: &self.forwarded_lines, date_line }
     }
 }

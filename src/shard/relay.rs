@@ -3,6 +3,8 @@
 //! The response head is written into the free space before the body it precedes, and chunk framing around it, so that
 //! what was read in one call leaves in one call, uncopied.
 
+use std::ops::Range;
+
 use ringgate_core::exchange::Framed;
 use ringgate_core::proto::h1::encode_chunk_header;
 
@@ -45,6 +47,7 @@ impl Relay<'_> {
             let all = 0..bytes.len();
             return (self.write(bytes, all).await.0, 0);
         }
+        self.gather(answer).await;
         loop {
             if answer.received > self.body_bytes_max {
                 return (Ended::TooLarge, answer.received);
@@ -57,6 +60,38 @@ impl Relay<'_> {
             if let Err(ended) = self.receive_piece(answer).await {
                 return (ended, answer.received);
             }
+        }
+    }
+
+    /// Reads on while what is still to come is known to fit the buffer: one write of everything costs less than several,
+    /// and wakes the client once. An origin that breaks off meanwhile shows again to whoever reads next.
+    async fn gather(&self, answer: &mut OriginAnswer) {
+        while self.framed == Framed::Length && !answer.decoder.is_done() {
+            let room = answer.here.end..answer.size.bytes() - TAILROOM_BYTES;
+            let left = answer.decoder.bytes_left().and_then(|left| usize::try_from(left).ok());
+            let fits = left.is_some_and(|left| left <= room.len()) && answer.next == answer.here.end;
+            if !fits || self.read_into(answer, room).await != Ok(true) || answer.decode().is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Reads from the origin, which must keep sending: each piece has the patience of a body. `false`: it ended.
+    async fn read_into(&self, answer: &mut OriginAnswer, room: Range<usize>) -> Result<bool, Ended> {
+        let patience = self.shard.clock.recent() + self.shard.settings.body_timeout;
+        let deadline = &answer.origin.connection.deadline;
+        deadline.set(patience, Shutdown::Both);
+        (answer.next, answer.end) = (room.start, room.start);
+        let buffer = std::mem::take(&mut answer.buffer);
+        let (read, buffer) = answer.origin.connection.stream.read(buffer, room).await;
+        answer.buffer = buffer;
+        match read {
+            Ok(0) if answer.origin.connection.deadline.has_fired() => Err(Ended::OriginBroke),
+            Ok(count) => {
+                answer.end += count;
+                Ok(count > 0)
+            }
+            Err(_) => Err(Ended::OriginBroke),
         }
     }
 
@@ -91,7 +126,7 @@ impl Relay<'_> {
     }
 
     /// Writes to the client, for which it has the time of a body.
-    pub async fn write(&self, buffer: Vec<u8>, range: std::ops::Range<usize>) -> (Ended, Vec<u8>) {
+    pub async fn write(&self, buffer: Vec<u8>, range: Range<usize>) -> (Ended, Vec<u8>) {
         if range.is_empty() {
             return (Ended::Complete, buffer);
         }
@@ -117,22 +152,11 @@ impl Relay<'_> {
         answer.here = HEADROOM_BYTES..HEADROOM_BYTES;
         self.enlarge(answer);
         while answer.here.is_empty() && !answer.decoder.is_done() {
-            // The origin must keep sending: each piece has the patience of a body.
-            let patience = self.shard.clock.recent() + self.shard.settings.body_timeout;
-            answer.origin.connection.deadline.set(patience, Shutdown::Both);
             let room = HEADROOM_BYTES..answer.size.bytes() - TAILROOM_BYTES;
-            let buffer = std::mem::take(&mut answer.buffer);
-            let (read, buffer) = answer.origin.connection.stream.read(buffer, room).await;
-            answer.buffer = buffer;
-            match read {
-                Ok(0) if answer.origin.connection.deadline.has_fired() => return Err(Ended::OriginBroke),
-                Ok(0) => answer.decoder.handle_end().map_err(|_| Ended::OriginBroke)?,
-                Ok(count) => {
-                    answer.next = HEADROOM_BYTES;
-                    answer.end = HEADROOM_BYTES + count;
-                    answer.decode().map_err(|_| Ended::OriginBroke)?;
-                }
-                Err(_) => return Err(Ended::OriginBroke),
+            if self.read_into(answer, room).await? {
+                answer.decode().map_err(|_| Ended::OriginBroke)?;
+            } else {
+                answer.decoder.handle_end().map_err(|_| Ended::OriginBroke)?;
             }
         }
         Ok(())

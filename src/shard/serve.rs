@@ -41,13 +41,13 @@ pub struct Session {
 }
 
 /// Serves a connection to its end.
-pub async fn connection(shard: Rc<Shard>, socket: Socket, peer: Option<SocketAddr>) {
+pub async fn connection(shard: Rc<Shard>, socket: Socket, peer: Option<SocketAddr>, port: u16) {
     let mut is_fresh = true;
     loop {
         if !park(&shard, &socket, is_fresh).await {
             return;
         }
-        let active = Box::pin(activate(&shard, &socket, peer, is_fresh));
+        let active = Box::pin(activate(&shard, &socket, Peer::new(peer, port), is_fresh));
         if active.await == Next::Close {
             return;
         }
@@ -76,7 +76,7 @@ enum Next {
     Close,
 }
 
-async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Option<SocketAddr>, is_fresh: bool) -> Next {
+async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Peer, is_fresh: bool) -> Next {
     let Ok(buffer) = shard.lend(Size::Head) else {
         shard.shed(socket).await;
         return Next::Close;
@@ -87,7 +87,7 @@ async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Option<SocketAddr>, 
         deadline: shard.deadlines.watch(socket),
         inbuf: Inbuf::new(buffer),
         session: shard.lend_session(),
-        peer: Peer::new(peer),
+        peer,
     };
     let next = connection.run(is_fresh).await;
     let Connection { inbuf, session, .. } = connection;

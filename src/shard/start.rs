@@ -147,7 +147,7 @@ async fn accept(shard: Rc<Shard>, listener: Rc<Listener>) {
                     reserve = File::open("/dev/null").ok();
                     continue;
                 }
-                shard.admit(socket, peer);
+                shard.admit(socket, peer, listener.port());
             }
             Err(_) if shard.closing.get() => return,
             Err(error) if is_out_of_descriptors(&error) => {
@@ -162,7 +162,7 @@ async fn accept(shard: Rc<Shard>, listener: Rc<Listener>) {
 }
 
 impl Shard {
-    fn admit(self: &Rc<Self>, socket: Socket, peer: Option<SocketAddr>) {
+    fn admit(self: &Rc<Self>, socket: Socket, peer: Option<SocketAddr>, port: u16) {
         self.counters.accepted.increment();
         let shard = self.clone();
         if self.open.get() >= self.settings.connections_max {
@@ -171,7 +171,7 @@ impl Shard {
         }
         self.opened();
         spawn(async move {
-            serve::connection(shard.clone(), socket, peer).await;
+            serve::connection(shard.clone(), socket, peer, port).await;
             shard.closed();
         });
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
-use crate::mapping::Expression;
+use crate::mapping::context::UnknownContext;
 use crate::mapping::expression::{Side, Target};
 use crate::mapping::status_code::status_code;
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
+use crate::mapping::{Expression, Substitution};
 use crate::model::rest::{
     Declared, Integration, IntegrationKind, IntegrationResponse, MethodName, ParameterMapping, PassthroughBehavior,
 };
@@ -222,7 +223,7 @@ impl Compiler<'_> {
             .map(|(media_type, text)| {
                 let template = match classify(&text.value, self.names) {
                     Template::Passthrough => BodyTemplate::Passthrough,
-                    Template::Text(text) => BodyTemplate::Text(text),
+                    Template::Text(made, unknown) => BodyTemplate::Text(self.known(made, &unknown, text)),
                     Template::Language(why) => BodyTemplate::Unserved(self.language(media_type, text, &why)),
                 };
                 (media_type.clone(), template)
@@ -235,8 +236,8 @@ impl Compiler<'_> {
         match classify(&text.value, self.names) {
             Template::Passthrough => MockRequest::Passthrough,
             Template::Language(why) => MockRequest::Unserved(self.language(media_type, text, &why)),
-            Template::Text(substitution) => match substitution.as_static().map(|text| status_code(text.as_bytes())) {
-                None => MockRequest::Text(substitution),
+            Template::Text(made, unknown) => match made.as_static().map(|text| status_code(text.as_bytes())) {
+                None => MockRequest::Text(self.known(made, &unknown, text)),
                 Some(Some(status)) => MockRequest::Status(status),
                 Some(None) => {
                     let message = format!("the {media_type} template has no integer statusCode: requests answer 500");
@@ -245,6 +246,14 @@ impl Compiler<'_> {
                 }
             },
         }
+    }
+
+    /// Says which of a template's variables do not exist: they print nothing.
+    fn known(&mut self, made: Substitution, unknown: &[UnknownContext], text: &Declared<String>) -> Substitution {
+        for variable in unknown {
+            self.findings.warn("context-unknown", text.place, self.pointer, format!("{variable}; it prints nothing"));
+        }
+        made
     }
 
     fn language(&mut self, media_type: &str, text: &Declared<String>, why: &str) -> Box<str> {
@@ -307,7 +316,7 @@ impl Compiler<'_> {
             .map(|(media_type, text)| {
                 let body = match classify(&text.value, self.names) {
                     Template::Passthrough => ResponseBody::Passthrough,
-                    Template::Text(text) => ResponseBody::Text(text),
+                    Template::Text(made, unknown) => ResponseBody::Text(self.known(made, &unknown, text)),
                     Template::Language(why) => ResponseBody::Unserved(self.language(media_type, text, &why)),
                 };
                 (media_type.clone(), body)

@@ -1,6 +1,6 @@
 //! Gateway responses: customizations resolved and their expressions parsed.
 
-use crate::aws::errors::{Customization, Prepared, ResponseType, parse_status, resolve};
+use crate::aws::errors::{Customization, Origin, Prepared, ResponseType, parse_status, resolve};
 use crate::mapping::Substitution;
 use crate::mapping::expression::{Expression, Side, Target};
 use crate::model::rest::{GatewayResponse, RestApi};
@@ -62,8 +62,16 @@ fn plan(prepared: &Prepared, names: &Names<'_>, findings: &mut Findings) -> Reje
             }
         }
     }
-    let templates = prepared.customization.templates.iter();
-    let templates = templates.map(|(media_type, text)| (media_type.clone(), Substitution::compile(text, names).0));
+    let mut templates = Vec::new();
+    for (media_type, text) in &prepared.customization.templates {
+        let (template, unknown) = Substitution::compile(text, names);
+        // An inherited template was named where it was declared.
+        for variable in unknown.iter().filter(|_| prepared.origin == Origin::Own) {
+            let message = format!("{variable}; it prints nothing");
+            findings.warn("context-unknown", crate::base::Place::NOWHERE, &pointer, message);
+        }
+        templates.push((media_type.clone(), template));
+    }
     // What a customization says counts whatever the cause, also where it says what the type has anyway.
     let cause = prepared.response_type.status().unwrap_or(500);
     let implied = Some(prepared.status(cause)).filter(|&status| status != cause);

@@ -1,6 +1,7 @@
 //! Mapping templates that need no run of the template language: text, text with `$context` and stage variables, and
 //! "pass the body".
 
+use crate::mapping::context::UnknownContext;
 use crate::mapping::{Resolve, Substitution};
 
 /// What a template comes to at deploy time.
@@ -8,8 +9,8 @@ use crate::mapping::{Resolve, Substitution};
 pub enum Template {
     /// `$input.body` or `$input.json('$')`.
     Passthrough,
-    /// Text and references that are read at run time.
-    Text(Substitution),
+    /// Text and references that are read at run time, and those that name nothing.
+    Text(Substitution, Vec<UnknownContext>),
     /// It needs the template language: what, and in which line and column of the template.
     Language(String),
 }
@@ -23,7 +24,8 @@ pub fn classify(text: &str, resolve: &impl Resolve) -> Template {
         let (line, column) = line_and_column(text, offset);
         return Template::Language(format!("{what} at {line}:{column} of the template"));
     }
-    Template::Text(Substitution::compile(text, resolve).0)
+    let (substitution, unknown) = Substitution::compile(text, resolve);
+    Template::Text(substitution, unknown)
 }
 
 /// `$input.json('$')` passes JSON bodies as they are, which are the only ones it is written for.
@@ -103,7 +105,7 @@ mod tests {
     fn what_needs_no_language_is_recognised() {
         let text = ["{}", "color: #333;", "a $5 bill", "at $context.stage/pets", "$stageVariables.x", "100%", "$", "#"];
         for template in text {
-            assert!(matches!(classify(template, &Nothing), Template::Text(_)), "{template}");
+            assert!(matches!(classify(template, &Nothing), Template::Text(..)), "{template}");
         }
         for template in ["$input.body", " $input.json('$')\n"] {
             assert!(matches!(classify(template, &Nothing), Template::Passthrough), "{template}");

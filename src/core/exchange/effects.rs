@@ -79,6 +79,8 @@ pub enum CallFailure {
     Timeout,
     /// The origin has as many connections as it may have.
     TooManyConnections,
+    /// The process has no descriptor left to connect with.
+    OutOfDescriptors,
     /// No memory for another exchange.
     OutOfMemory,
     /// The client's body ended early or broke its framing: nobody is left to answer, or 400.

@@ -281,13 +281,13 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
 }
 
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
-    // AWS's front end refuses these before anything looks at them.
+    let (stage, route) = find_route(x)?;
+    // Before an origin is contacted, but when it is known whose log line and counters it goes to.
     if let BodyShape::Length(length) = x.request.body
         && length > x.snapshot.limits.request_body_bytes_max
     {
         return Err(Rejection::request_too_large());
     }
-    let (stage, route) = find_route(x)?;
     match &route.integration {
         IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
         IntegrationPlan::Mock(plan) => mock::integrate(x, plan, effects).await,

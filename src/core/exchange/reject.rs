@@ -137,6 +137,9 @@ impl From<CallFailure> for Rejection {
             CallFailure::TooManyConnections => {
                 Self::shed("the origin has as many connections as --origin-connections-max allows")
             }
+            CallFailure::OutOfDescriptors => {
+                Self::shed("no file descriptor is left to connect with; ringgate doctor says how many there are")
+            }
             CallFailure::OutOfMemory => Self::shed("the memory cap of --memory-max is reached"),
             CallFailure::Body(failure) => failure.into(),
         };

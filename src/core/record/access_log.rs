@@ -74,7 +74,7 @@ enum Form {
 }
 
 /// Members of the default line and the variables behind them.
-const DEFAULT_MEMBERS: [(&str, &str, Form); 18] = [
+const DEFAULT_MEMBERS: [(&str, &str, Form); 19] = [
     ("requestId", "$context.requestId", Form::String),
     ("extendedRequestId", "$context.extendedRequestId", Form::String),
     ("ip", "$context.identity.sourceIp", Form::String),
@@ -88,6 +88,7 @@ const DEFAULT_MEMBERS: [(&str, &str, Form); 18] = [
     ("responseLatency", "$context.responseLatency", Form::Number),
     ("integrationLatency", "$context.integrationLatency", Form::Number),
     ("integrationStatus", "$context.integrationStatus", Form::Number),
+    ("integrationErrorMessage", "$context.integrationErrorMessage", Form::String),
     ("errorMessage", "$context.error.message", Form::String),
     ("errorResponseType", "$context.error.responseType", Form::String),
     ("userAgent", "$context.identity.userAgent", Form::String),

@@ -42,6 +42,13 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// How long it has been idle.
+    pub fn idle_time(&self, now: Instant) -> Duration {
+        now.since(self.idle_since)
+    }
+}
+
 struct Address {
     address: SocketAddr,
     set_aside_until: Instant,
