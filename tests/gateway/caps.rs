@@ -62,7 +62,7 @@ fn requests_beyond_the_memory_cap_are_shed_and_the_process_stays() {
             connection.request();
             connection.wait_for_end();
         });
-        let mut gateway = serving(&proxy_all(origin.port)).on(driver).flags(["--memory-max=64MiB"]).start();
+        let mut gateway = serving(&proxy_all(origin.port)).on(driver).flags(["--memory-max=64MiB", "--shards=1"]).start();
         // Each holds the buffer of its head and one for the answer.
         let mut clients: Vec<Client> = (0..600).map(|_| gateway.connect()).collect();
         let upload = b"POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100000\r\n\r\nhello";
