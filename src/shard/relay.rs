@@ -47,7 +47,6 @@ impl Relay<'_> {
             let all = 0..bytes.len();
             return (self.write(bytes, all).await.0, 0);
         }
-        self.gather(answer).await;
         loop {
             if answer.received > self.body_bytes_max {
                 return (Ended::TooLarge, answer.received);
@@ -59,19 +58,6 @@ impl Relay<'_> {
             head = b"";
             if let Err(ended) = self.receive_piece(answer).await {
                 return (ended, answer.received);
-            }
-        }
-    }
-
-    /// Reads on while what is still to come is known to fit the buffer: one write of everything costs less than several,
-    /// and wakes the client once. An origin that breaks off meanwhile shows again to whoever reads next.
-    async fn gather(&self, answer: &mut OriginAnswer) {
-        while self.framed == Framed::Length && !answer.decoder.is_done() {
-            let room = answer.here.end..answer.size.bytes() - TAILROOM_BYTES;
-            let left = answer.decoder.bytes_left().and_then(|left| usize::try_from(left).ok());
-            let fits = left.is_some_and(|left| left <= room.len()) && answer.next == answer.here.end;
-            if !fits || self.read_into(answer, room).await != Ok(true) || answer.decode().is_err() {
-                return;
             }
         }
     }
