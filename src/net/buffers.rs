@@ -37,13 +37,14 @@ impl Size {
 pub struct OutOfMemory;
 
 /// Free buffers kept for the next use; what comes back above this is given to the allocator.
-const FREE_BYTES_KEPT_MAX: usize = 16 * 1024 * 1024;
+const FREE_BYTES_KEPT_MAX: usize = 4 * 1024 * 1024;
 
 /// The pool of one shard.
 pub struct Buffers {
     head: RefCell<Vec<Vec<u8>>>,
     body: RefCell<Vec<Vec<u8>>>,
     lent_bytes: Cell<usize>,
+    lent_heads: Cell<usize>,
     free_bytes: Cell<usize>,
     lent_bytes_max: usize,
 }
@@ -55,6 +56,7 @@ impl Buffers {
             head: RefCell::default(),
             body: RefCell::default(),
             lent_bytes: Cell::new(0),
+            lent_heads: Cell::new(0),
             free_bytes: Cell::new(0),
             lent_bytes_max,
         })
@@ -70,6 +72,7 @@ impl Buffers {
             return Err(OutOfMemory);
         }
         self.lent_bytes.set(lent);
+        self.lent_heads.set(self.lent_heads.get() + usize::from(size == Size::Head));
         match self.free(size).borrow_mut().pop() {
             Some(buffer) => {
                 self.free_bytes.set(self.free_bytes.get() - size.bytes());
@@ -83,6 +86,7 @@ impl Buffers {
     pub fn take_back(&self, size: Size, buffer: Vec<u8>) {
         debug_assert_eq!(buffer.len(), size.bytes(), "a buffer comes back as it was lent");
         self.lent_bytes.set(self.lent_bytes.get() - size.bytes());
+        self.lent_heads.set(self.lent_heads.get() - usize::from(size == Size::Head));
         let free = self.free_bytes.get() + size.bytes();
         if free <= FREE_BYTES_KEPT_MAX {
             self.free_bytes.set(free);
@@ -93,6 +97,11 @@ impl Buffers {
     /// Bytes lent now.
     pub fn lent_bytes(&self) -> usize {
         self.lent_bytes.get()
+    }
+
+    /// Small buffers lent now.
+    pub fn lent_heads(&self) -> usize {
+        self.lent_heads.get()
     }
 
     fn free(&self, size: Size) -> &RefCell<Vec<Vec<u8>>> {

@@ -43,7 +43,7 @@ use crate::net::ring::{Shutdown, Socket};
 use crate::net::timer::Deadlines;
 
 /// Sessions kept for the next connections.
-const FREE_SESSIONS_MAX: usize = 1024;
+const FREE_SESSIONS_MAX: usize = 256;
 
 /// Everything one core owns.
 pub struct Shard {

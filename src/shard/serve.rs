@@ -23,6 +23,9 @@ use crate::net::timer::Deadline;
 
 /// An active connection without a request for this long is parked.
 const PARK_AFTER: Duration = Duration::from_secs(1);
+/// While a shard has lent more small buffers than this, connections do not keep one between two requests: these are
+/// enough to fill every turn of the loop, and ten thousand would hold a quarter of a gigabyte.
+const HEADS_LENT_MAX: usize = 192;
 /// How long, and for how many bytes, a connection that is being closed waits for its client to stop sending, so that the
 /// last response is not lost to a reset (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(2);
@@ -197,6 +200,10 @@ impl Connection<'_> {
     async fn read_first(&mut self) -> First {
         // What arrived before the end is still served.
         if self.shard.is_closing() && !self.socket.has_data() {
+            return First::Nothing;
+        }
+        // Where many wait, the later ones wait without a buffer.
+        if self.shard.buffers.lent_heads() > HEADS_LENT_MAX && !self.socket.has_data() {
             return First::Nothing;
         }
         let cancel = self.deadline.cancel_at(self.shard.clock.recent() + PARK_AFTER);
