@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use ringgate_core::base::limits::DEFINITION_BYTES_MAX;
+use ringgate_core::base::limits::{DEFINITION_BYTES_MAX, DEFINITION_BYTES_RELAXED_MAX};
 use ringgate_core::base::{Diagnostic, Place, Severity};
 use ringgate_core::import::{self, ApiKind, Imported, Options};
 use ringgate_core::model::rest::RestApi;
@@ -81,13 +81,10 @@ impl Reading {
     fn bytes_max(&self) -> u64 {
         match self.limits {
             LimitSet::Aws => DEFINITION_BYTES_MAX as u64,
-            LimitSet::Relaxed => DEFINITION_BYTES_RELAXED_MAX,
+            LimitSet::Relaxed => DEFINITION_BYTES_RELAXED_MAX as u64,
         }
     }
 }
-
-/// Largest definition file under `--limits relaxed`.
-const DEFINITION_BYTES_RELAXED_MAX: u64 = 256 * 1024 * 1024;
 
 /// Reads no more than a definition may have, whatever the file says of its length: devices and pipes say nothing.
 fn read_text(path: &Path, bytes_max: u64) -> io::Result<String> {

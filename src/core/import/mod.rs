@@ -35,7 +35,7 @@ pub use render::{Format, render};
 
 use crate::base::limits::DEFINITION_NODES_MAX;
 use crate::base::{Diagnostic, Place, Severity};
-use crate::json::{Kind, Node, Pointer, SyntaxError, read};
+use crate::json::{Kind, Node, Pointer, SyntaxError, read, read_relaxed};
 use crate::model::rest::RestApi;
 
 use findings::{Findings, Remark};
@@ -112,7 +112,7 @@ const AWS_WARNINGS: [&str; 2] = ["wrong-type", "security-scheme"];
 
 /// Reads a document in JSON or YAML.
 pub fn import(text: &str, options: &Options) -> Imported {
-    let mut root = match read(text) {
+    let mut root = match if options.relaxed_limits { read_relaxed(text) } else { read(text) } {
         Ok(root) => root,
         Err(error) => return Imported { api: None, diagnostics: vec![syntax_diagnostic(error)] },
     };

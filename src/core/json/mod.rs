@@ -11,7 +11,7 @@ mod read_yaml;
 use std::fmt;
 
 pub use node::{Key, Kind, Member, Node, Pointer};
-pub use read_json::read_json;
+pub use read_json::{read_json, read_json_relaxed};
 pub use read_yaml::read_yaml;
 
 use crate::base::Place;
@@ -49,10 +49,16 @@ pub fn read(text: &str) -> Result<Node, SyntaxError> {
     if first.starts_with('{') { read_json(text) } else { read_yaml(text) }
 }
 
+/// As [`read`], with room for JSON documents far beyond AWS's size.
+pub fn read_relaxed(text: &str) -> Result<Node, SyntaxError> {
+    let first = text.trim_start_matches('\u{feff}').trim_start();
+    if first.starts_with('{') { read_json_relaxed(text) } else { read_yaml(text) }
+}
+
 /// The text without its byte order mark, or why it is too large to be looked at.
-fn admit(text: &str) -> Result<&str, SyntaxError> {
-    if text.len() > DEFINITION_BYTES_MAX {
-        let message = format!("the document has {} bytes, more than {DEFINITION_BYTES_MAX}", text.len());
+fn admit(text: &str, bytes_max: usize) -> Result<&str, SyntaxError> {
+    if text.len() > bytes_max {
+        let message = format!("the document has {} bytes, more than {bytes_max}", text.len());
         return Err(SyntaxError::new(Place { line: 1, column: 1 }, message));
     }
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))

@@ -7,11 +7,24 @@ use memchr::memchr2;
 
 use super::{Key, Kind, Member, Node, SyntaxError, admit};
 use crate::base::Place;
-use crate::base::limits::{DEFINITION_DEPTH_MAX, DEFINITION_NODES_MAX};
+use crate::base::limits::{
+    DEFINITION_BYTES_MAX, DEFINITION_BYTES_RELAXED_MAX, DEFINITION_DEPTH_MAX, DEFINITION_NODES_MAX,
+    DEFINITION_NODES_RELAXED_MAX,
+};
 
 /// Reads one JSON value, which must be all that the text contains.
 pub fn read_json(text: &str) -> Result<Node, SyntaxError> {
-    let mut reader = Reader::new(admit(text)?);
+    read_within(text, DEFINITION_BYTES_MAX, DEFINITION_NODES_MAX)
+}
+
+/// As [`read_json`], within the limits of `--limits relaxed`.
+pub fn read_json_relaxed(text: &str) -> Result<Node, SyntaxError> {
+    read_within(text, DEFINITION_BYTES_RELAXED_MAX, DEFINITION_NODES_RELAXED_MAX)
+}
+
+fn read_within(text: &str, bytes_max: usize, nodes_max: usize) -> Result<Node, SyntaxError> {
+    let mut reader = Reader::new(admit(text, bytes_max)?);
+    reader.nodes_max = nodes_max;
     reader.skip_space();
     let node = reader.value()?;
     reader.skip_space();
@@ -30,11 +43,12 @@ struct Reader<'t> {
     counted: (usize, u32),
     depth: usize,
     nodes: usize,
+    nodes_max: usize,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, position: 0, line: 1, counted: (0, 1), depth: 0, nodes: 0 }
+        Self { text, position: 0, line: 1, counted: (0, 1), depth: 0, nodes: 0, nodes_max: DEFINITION_NODES_MAX }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -79,8 +93,8 @@ impl<'t> Reader<'t> {
     fn value(&mut self) -> Result<Node, SyntaxError> {
         let place = self.place();
         self.nodes += 1;
-        if self.nodes > DEFINITION_NODES_MAX {
-            return Err(self.fault(format!("the document has more than {DEFINITION_NODES_MAX} values")));
+        if self.nodes > self.nodes_max {
+            return Err(self.fault(format!("the document has more than {} values", self.nodes_max)));
         }
         let kind = match self.peek() {
             Some(b'{') => self.nested(Self::object)?,

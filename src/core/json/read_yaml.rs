@@ -14,12 +14,12 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use super::read_json::number_length;
 use super::{ALIAS_BYTES_MAX, Key, Kind, Member, Node, SyntaxError, admit};
 use crate::base::Place;
-use crate::base::limits::{DEFINITION_DEPTH_MAX, DEFINITION_NODES_MAX};
+use crate::base::limits::{DEFINITION_BYTES_MAX, DEFINITION_DEPTH_MAX, DEFINITION_NODES_MAX};
 
 /// Reads a text that holds exactly one YAML document.
 pub fn read_yaml(text: &str) -> Result<Node, SyntaxError> {
     let mut builder = Builder::default();
-    for event in Parser::new_from_str(admit(text)?) {
+    for event in Parser::new_from_str(admit(text, DEFINITION_BYTES_MAX)?) {
         let (event, span) = event.map_err(|error| scan_error(&error))?;
         builder.handle(event, span)?;
     }
