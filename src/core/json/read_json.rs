@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_document_beyond_the_byte_limit_is_not_read() {
-        let text = " ".repeat(crate::base::limits::DEFINITION_BYTES_MAX + 1);
+        let text = " ".repeat(DEFINITION_BYTES_MAX + 1);
         assert!(fault(&text).1.contains("bytes, more than"));
     }
 }
