@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::context::{ContextVariable, UnknownContext};
 use super::query;
-use crate::aws::errors::quote_from;
+use crate::base::escape::quote_json_from;
 
 /// Which list of mappings an expression or a target stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,7 +198,7 @@ pub fn write_context(values: &impl Values, variable: &ContextVariable, out: &mut
     let start = out.len();
     let has_message = values.context(&ContextVariable::ErrorMessage, out);
     if has_message {
-        quote_from(out, start);
+        quote_json_from(out, start);
     }
     has_message.into()
 }
