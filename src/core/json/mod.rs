@@ -6,6 +6,8 @@
 //! bytes and depth, keep the order of members, and keep numbers as text.
 
 pub mod node;
+pub mod number;
+pub mod path;
 mod read_json;
 mod read_tape;
 mod read_yaml;
@@ -15,6 +17,7 @@ pub mod writer;
 use std::fmt;
 
 pub use node::{Key, Kind, Member, Node, Pointer};
+pub use path::JsonPath;
 pub use read_json::{read_json, read_json_relaxed};
 pub use read_yaml::read_yaml;
 pub use tape::{NotJson, Tape};

@@ -1,5 +1,6 @@
 //! Values of a tape as text: as JSON, and as Java's `toString` prints them.
 
+use super::number::Decimal;
 use super::tape::{Kind, Node};
 use crate::base::escape::quote_json;
 
@@ -23,6 +24,30 @@ pub fn write_json(node: Node<'_>, out: &mut Vec<u8>) {
             });
             out.push(b'}');
         }
+    }
+}
+
+/// Appends a spelling that is the same for equal values and different for others: members in the order of their names,
+/// numbers by value. The time is bounded whatever the values are, unlike that of comparing each with each.
+pub fn write_canonical(node: Node<'_>, out: &mut Vec<u8>) {
+    match node.kind() {
+        Kind::Number => Decimal::of(node.as_number().unwrap_or_default()).write_canonical(out),
+        Kind::Array => {
+            out.push(b'[');
+            write_separated(node.elements(), b",", out, write_canonical);
+            out.push(b']');
+        }
+        Kind::Object => {
+            let mut members: Vec<_> = node.members().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            out.push(b'{');
+            write_separated(members.into_iter(), b",", out, |(name, value), out| {
+                quote_json(name, out);
+                write_canonical(value, out);
+            });
+            out.push(b'}');
+        }
+        _ => write_json(node, out),
     }
 }
 
@@ -101,6 +126,19 @@ mod tests {
         for (document, expected) in rows {
             assert_eq!(java(document), expected);
         }
+    }
+
+    #[test]
+    fn equal_values_have_one_canonical_spelling() {
+        let canonical = |document: &str| {
+            let mut out = Vec::new();
+            write_canonical(Tape::new().read(document.as_bytes()).expect(document), &mut out);
+            out
+        };
+        let equal = [(r#"{"a":1,"b":[2.0]}"#, r#"{"b":[2],"a":10e-1}"#), ("0", "-0.0"), (r#""\u0061""#, r#""a""#)];
+        let different = [("1", r#""1""#), ("[1,2]", "[2,1]"), ("0", "false"), (r#"{"a":1}"#, r#"{"a":1,"b":1}"#)];
+        equal.into_iter().for_each(|(a, b)| assert_eq!(canonical(a), canonical(b)));
+        different.into_iter().for_each(|(a, b)| assert_ne!(canonical(a), canonical(b)));
     }
 
     #[test]

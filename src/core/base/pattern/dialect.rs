@@ -215,7 +215,7 @@ impl Translator<'_> {
     /// `\0n`, `\0nn` or `\0mnn` with `m` up to 3.
     fn octal(&mut self) -> Result<(), PatternError> {
         let ahead: String = self.input.clone().take(3).take_while(|c| c.is_digit(8)).collect();
-        let digits = if ahead.len() == 3 && ahead > "377".to_owned() { 2 } else { ahead.len().max(1) };
+        let digits = if ahead.len() == 3 && ahead.as_str() > "377" { 2 } else { ahead.len().max(1) };
         self.code_point(digits, 8)
     }
 
