@@ -227,13 +227,13 @@ mod tests {
 
     fn numbers(decisions: &Decisions, wanted: Wanted) -> Vec<u8> {
         let found = decisions.find(wanted);
-        let number = |record: &Box<[u8]>| {
+        let number = |record: &[u8]| {
             let (_, mut chunks) = read(record).expect("a record");
             let bytes = chunks.next().expect("a chunk").bytes;
             assert!(bytes.iter().all(|byte| *byte == bytes[0]), "a record is whole or gone");
             bytes[0]
         };
-        found.iter().map(number).collect()
+        found.iter().map(|record| number(record)).collect()
     }
 
     #[test]
