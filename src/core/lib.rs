@@ -15,6 +15,8 @@ pub mod json;
 pub mod proto;
 pub mod record;
 
+pub mod schema;
+
 pub mod aws;
 pub mod mapping;
 

@@ -2,5 +2,6 @@
 //! they are about.
 
 mod http1;
+mod json_schema;
 mod openapi;
 mod support;
