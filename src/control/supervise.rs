@@ -110,7 +110,7 @@ where
         let listener = TcpListener::from_std(listener)?;
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
-    gateway.resolve_new_origins(&resolver);
+    tokio::spawn(gateway.clone().resolve_origins(resolver));
     tokio::spawn(gateway.clone().listen_to_shards());
     let mut look_after = tokio::time::interval(LOOK_AFTER);
     loop {
@@ -123,7 +123,7 @@ where
                 gateway.resolve_new_origins(&resolver);
             }
             _ = look_after.tick() => {
-                if let Some(why) = gateway.fallen_shard() {
+                if let Some(why) = gateway.fallen_thread() {
                     return Ok(Ending::Fallen(why));
                 }
             }

@@ -385,7 +385,7 @@ fn rewrites_count_ports_as_they_are_meant() {
         let world = World::with(&proxy("").replace("http://origin.example:8080/x", uri), &setting);
         let IntegrationPlan::Http(plan) = &route(&world).integration else { panic!("{uri}: {:?}", route(&world)) };
         let upstream = world.snapshot.upstreams[plan.upstream.0 as usize].as_ref().expect("an origin");
-        assert_eq!(upstream.port == 9000, is_replaced, "{uri}");
+        assert_eq!(upstream.plan.port == 9000, is_replaced, "{uri}");
         assert_eq!(plan.static_path.as_deref(), Some(&b"/x"[..]));
     }
 }

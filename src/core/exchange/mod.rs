@@ -17,7 +17,7 @@ mod values;
 use crate::aws::errors::ResponseType;
 use crate::base::{Instant, WallTime};
 use crate::plan::trie::{Captures, MethodKey};
-use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
+use crate::plan::{Door, IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
 use crate::proto::http::{KnownField, Method, Version};
 use crate::record::ids::{self, TraceSeed};
@@ -221,6 +221,8 @@ pub struct Exchange<'x> {
     route: Option<&'x RoutePlan>,
     /// Where the resource path begins in the request's path.
     offset: usize,
+    /// Through what it came to its stage.
+    door: Door,
     captures: Captures,
 }
 
@@ -244,6 +246,7 @@ impl<'x> Exchange<'x> {
             stage: None,
             route: None,
             offset: 0,
+            door: Door::DefaultEndpoint,
             captures,
         }
     }
@@ -282,7 +285,7 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
 }
 
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
-    let (stage, route) = find_route(x)?;
+    let (stage, route) = find_route(x, effects)?;
     // Before an origin is contacted, but when it is known whose log line and counters it goes to.
     if let BodyShape::Length(length) = x.request.body
         && length > x.snapshot.limits.request_body_bytes_max
@@ -297,15 +300,22 @@ async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served
     }
 }
 
-fn find_route<'x>(x: &mut Exchange<'x>) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
+fn find_route<'x, E: Effects>(
+    x: &mut Exchange<'x>,
+    effects: &mut E,
+) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
     let path = x.request.path();
     let entry = x.snapshot.hosts.find(x.request.host(), path).map_err(|none| match none {
-        NoEntry::UnknownStage => Rejection::unknown_stage(),
+        NoEntry::UnknownStage => Rejection::forbidden("no such stage"),
+        NoEntry::DisabledEndpoint => Rejection::forbidden("the default endpoint is disabled"),
+        NoEntry::Unmapped => Rejection::forbidden("the domain maps no base path to this"),
         NoEntry::UnknownApi => Rejection::unknown_api(),
     })?;
-    let stage: &StagePlan = x.snapshot.stages.get(entry.stage.0 as usize).ok_or_else(Rejection::unknown_stage)?;
+    let stage = x.snapshot.stage(entry.stage, || effects.draw());
+    let stage = stage.ok_or_else(|| Rejection::forbidden("no such stage"))?;
     x.stage = Some(stage);
     x.offset = entry.offset;
+    x.door = entry.door;
     let method = MethodKey::of_request(x.request.method_text());
     let found = stage.trie.find(&path[entry.offset..], method, &mut x.captures);
     let route = found.and_then(|index| stage.routes.get(index.0 as usize)).ok_or_else(Rejection::unknown_route)?;
