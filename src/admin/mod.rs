@@ -1,5 +1,7 @@
 //! The admin listener: health and metrics. Never on the same socket as the data plane.
 
+mod access;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,6 +11,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use access::identify;
+pub use access::{Access, Caller};
 
 use crate::control::gateway::Gateway;
 use crate::control::metrics::{self, CONTENT_TYPE};
@@ -40,9 +45,11 @@ impl Names {
 }
 
 /// The routes of the admin listener. `/healthz` and `/metrics` are among them unless they have a listener of their own.
-pub fn router(gateway: Arc<Gateway>, names: Names, has_metrics: bool) -> Router {
+/// `access` says who may call the others.
+pub fn router(gateway: Arc<Gateway>, names: Names, access: Access, has_metrics: bool) -> Router {
+    let managing = Router::new().fallback(unknown_operation).layer(middleware::from_fn_with_state(access, identify));
     let router = if has_metrics { observing(gateway) } else { Router::new() };
-    router.fallback(unknown_operation).layer(middleware::from_fn_with_state(names, check_names))
+    router.merge(managing).layer(middleware::from_fn_with_state(names, check_names))
 }
 
 /// `/healthz` and `/metrics`, which need neither credentials nor names.

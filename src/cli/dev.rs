@@ -20,7 +20,7 @@ use ringgate_core::plan::{Limits, StagePlan};
 use ringgate_core::record::AccessLogProgram;
 
 use super::definition::{Reading, find_in};
-use crate::admin::{self, Names};
+use crate::admin::{self, Access, Names};
 use crate::config::Settings;
 use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitSet};
 use crate::config::values::{ListenAddress, Scheme};
@@ -144,7 +144,7 @@ impl<'s> Service<'s> {
     /// Serves until a signal says to stop.
     fn control(&self, control: Control, gateway: &Arc<Gateway>, admin: Admin, mut text: String) -> Result<u8, Failure> {
         let duties = Duties {
-            admin: admin.routed(gateway, &self.settings.admin.names),
+            admin: admin.routed(gateway, self.settings),
             watch: Watch::new(self.path.clone()),
             reload: || self.reload(gateway, &mut text),
         };
@@ -213,10 +213,11 @@ fn bind_admin(settings: &mut Settings) -> Result<Admin, Failure> {
 }
 
 impl Admin {
-    fn routed(self, gateway: &Arc<Gateway>, names: &[String]) -> Vec<(StdTcpListener, Router)> {
+    fn routed(self, gateway: &Arc<Gateway>, settings: &Settings) -> Vec<(StdTcpListener, Router)> {
         let address = self.main.local_addr().ok();
-        let names = Names::new(address, names);
-        let mut all = vec![(self.main, admin::router(gateway.clone(), names, self.metrics.is_none()))];
+        let names = Names::new(address, &settings.admin.names);
+        let access = Access::open(&settings.stage.account, &settings.stage.region);
+        let mut all = vec![(self.main, admin::router(gateway.clone(), names, access, self.metrics.is_none()))];
         all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone()))));
         all
     }
