@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use ringgate_core::compile::{RouteName, StageName, UpstreamChange};
-use ringgate_core::plan::{SlotCounts, Snapshot};
+use ringgate_core::compile::UpstreamChange;
+use ringgate_core::plan::Snapshot;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::dns::Resolver;
 use super::origins;
-use super::publisher::{Change, Composed, Publisher};
+use super::publisher::{Catalog, Change, Composed, Publisher};
 use super::served::{Published, Served, StageSpec};
 use crate::net::client::tls::TlsClients;
 use crate::net::listen::Bound;
@@ -27,9 +27,9 @@ use crate::telemetry::access_log::{AccessLog, LogSink};
 /// A publication is answered for when every shard has adopted it or this has passed.
 const ADOPTION_PATIENCE: Duration = Duration::from_secs(2);
 /// Stages and routes that metrics show one by one; the rest are summed under `other`.
-pub const NAMES_MAX: u32 = 1_000;
+const NAMES_MAX: u32 = 1_000;
 /// Niceness of threads that decide: serving comes first.
-const CONTROL_NICE: i32 = 10;
+pub const CONTROL_NICE: i32 = 10;
 /// A shard that does not take a message for this long is passed over.
 const SEND_PATIENCE: Duration = Duration::from_secs(2);
 /// After a drain, threads that have not ended are left behind.
@@ -78,21 +78,6 @@ enum Command {
     Collect,
 }
 
-/// What metrics say about what is served.
-#[derive(Debug, Default)]
-pub struct Catalog {
-    /// The version published last.
-    pub version: u64,
-    /// Versions that shards may still have.
-    pub versions_alive: usize,
-    /// Stages by slot, the first [`NAMES_MAX`].
-    pub stages: Vec<Option<Arc<StageName>>>,
-    /// Routes by slot, the first [`NAMES_MAX`].
-    pub routes: Vec<Option<Arc<RouteName>>>,
-    /// All slots.
-    pub slots: SlotCounts,
-}
-
 impl Gateway {
     /// Starts the shards with `first`, which `publisher` has composed, and the thread that composes what follows.
     ///
@@ -125,7 +110,8 @@ impl Gateway {
         let (commands, told) = mpsc::channel();
         let (changes, origins) = unbounded_channel();
         let catalog = Arc::new(Mutex::new(Arc::default()));
-        let publishing = Publishing { inboxes: inboxes.clone(), counters: counters.clone(), catalog: catalog.clone(), changes };
+        let publishing =
+            Publishing { inboxes: inboxes.clone(), counters: counters.clone(), catalog: catalog.clone(), changes };
         publishing.account(&mut publisher);
         threads.push(thread::Builder::new().name("publisher".into()).spawn(move || publishing.run(publisher, &told))?);
         Ok(Arc::new(Self {
@@ -191,7 +177,8 @@ impl Gateway {
     /// Shards that do not serve `version` yet, counted and said.
     fn missed(&self, version: u64) -> Vec<usize> {
         let adopted = self.adopted.borrow();
-        let missed: Vec<_> = (0..).zip(&*adopted).filter(|(_, adopted)| **adopted < version).map(|(shard, _)| shard).collect();
+        let missed: Vec<_> =
+            (0..).zip(&*adopted).filter(|(_, adopted)| **adopted < version).map(|(shard, _)| shard).collect();
         if !missed.is_empty() {
             self.late.fetch_add(1, Ordering::Relaxed);
             eprintln!("ringgate: version {version} was not adopted in {ADOPTION_PATIENCE:?} by shards {missed:?}");
@@ -204,7 +191,9 @@ impl Gateway {
         loop {
             while let Some(message) = self.outbox.take() {
                 match message {
-                    FromShard::Adopted { shard, version } => self.adopted.send_modify(|adopted| adopted[shard] = version),
+                    FromShard::Adopted { shard, version } => {
+                        self.adopted.send_modify(|adopted| adopted[shard] = version)
+                    }
                     FromShard::Retired => drop(self.commands.send(Command::Collect)),
                     FromShard::Drained => drop(self.drained.fetch_add(1, Ordering::Relaxed)),
                 }
@@ -289,10 +278,7 @@ impl Publishing {
         for change in publisher.upstream_changes() {
             let _ = self.changes.send(change);
         }
-        let (stages, routes) = publisher.names(NAMES_MAX);
-        let (version, versions_alive) = (publisher.version(), publisher.versions_alive());
-        let slots = publisher.slots().counts();
-        let catalog = Arc::new(Catalog { version, versions_alive, stages, routes, slots });
+        let catalog = Arc::new(publisher.catalog(NAMES_MAX));
         *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = catalog;
     }
 }

@@ -189,7 +189,12 @@ fn describe_stages(page: &mut Exposition, gateway: &Gateway) {
     let mut requests = page.counter("ringgate_stage_requests_total", "Requests by stage and class of status");
     for (index, class) in CLASSES.iter().enumerate() {
         for (stage, count) in stages.named(|stage| &stage.by_class[index]) {
-            let labels = [("api_id", &*stage.api_id), ("stage", &*stage.stage), ("canary", canary_label(stage)), ("class", class)];
+            let labels = [
+                ("api_id", &*stage.api_id),
+                ("stage", &*stage.stage),
+                ("canary", canary_label(stage)),
+                ("class", class),
+            ];
             requests.sample(&labels, count);
         }
         let others = stages.others(|stage| &stage.by_class[index]);

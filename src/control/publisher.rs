@@ -13,7 +13,7 @@ use ringgate_core::compile::{
 };
 use ringgate_core::mapping::ContextVariable;
 use ringgate_core::plan::{
-    Canary, HostTable, Limits, Mapping, RouteSlot, Snapshot, StageIndex, StagePlan, StageSlot,
+    Canary, HostTable, Limits, Mapping, RouteSlot, SlotCounts, Snapshot, StageIndex, StagePlan, StageSlot,
 };
 use ringgate_core::record::AccessLogProgram;
 
@@ -49,6 +49,21 @@ pub struct Composed {
     pub snapshot: Arc<Snapshot>,
     /// What was compiled for it.
     pub compiled: Vec<StageReport>,
+}
+
+/// What metrics say of what is served.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    /// The version composed last.
+    pub version: u64,
+    /// Versions that shards may still have, the last one included.
+    pub versions_alive: usize,
+    /// Stages by slot, the first ones.
+    pub stages: Vec<Option<Arc<StageName>>>,
+    /// Routes by slot, the first ones.
+    pub routes: Vec<Option<Arc<RouteName>>>,
+    /// All slots.
+    pub slots: SlotCounts,
 }
 
 /// Slots that are nobody's: their counts belong to what is gone.
@@ -139,27 +154,23 @@ impl Publisher {
         self.slots.upstream_changes()
     }
 
-    /// The version composed last.
-    pub fn version(&self) -> u64 {
-        self.version
-    }
-
-    /// How many versions shards may still have, the last one included.
-    pub fn versions_alive(&self) -> usize {
-        self.snapshots.len()
-    }
-
     /// Numbers of everything that can be named.
     pub fn slots(&self) -> &Slots {
         &self.slots
     }
 
-    /// Names of the first `max` slots of stages and of routes.
-    pub fn names(&self, max: u32) -> (Vec<Option<Arc<StageName>>>, Vec<Option<Arc<RouteName>>>) {
-        let counts = self.slots.counts();
+    /// What metrics say of this, with at most `max` names of each kind.
+    pub fn catalog(&self, max: u32) -> Catalog {
+        let slots = self.slots.counts();
         let stage = |slot| self.slots.stage_name(StageSlot(slot)).cloned();
         let route = |slot| self.slots.route_name(RouteSlot(slot)).cloned();
-        ((0..counts.stages.min(max)).map(stage).collect(), (0..counts.routes.min(max)).map(route).collect())
+        Catalog {
+            version: self.version,
+            versions_alive: self.snapshots.len(),
+            stages: (0..slots.stages.min(max)).map(stage).collect(),
+            routes: (0..slots.routes.min(max)).map(route).collect(),
+            slots,
+        }
     }
 
     /// Compiles every stage and canary that is not what it was, and lets go of those that are not wanted.

@@ -242,7 +242,8 @@ mod tests {
         assert!(slots.upstreams()[0].is_none());
         assert_eq!(slots.upstream(origin("b")), slot);
         let changes = slots.upstream_changes();
-        let [UpstreamChange::Taken(_, a), UpstreamChange::Freed(freed), UpstreamChange::Taken(_, b)] = &changes[..] else {
+        let [UpstreamChange::Taken(_, a), UpstreamChange::Freed(freed), UpstreamChange::Taken(_, b)] = &changes[..]
+        else {
             panic!("{changes:?}")
         };
         assert_eq!((*freed, &*a.plan.host, &*b.plan.host), (slot, "a", "b"));

@@ -118,7 +118,9 @@ impl HostTable {
         let behind = |mapping: &Mapping<'_>| match (self.apis.get(mapping.api_id.as_bytes()), mapping.stage) {
             (None, _) => Behind::Nothing,
             (Some(_), None) => Behind::Api(mapping.api_id.as_bytes().into()),
-            (Some(api), Some(stage)) => api.stages.get(stage.as_bytes()).map_or(Behind::Nothing, |&at| Behind::Stage(at)),
+            (Some(api), Some(stage)) => {
+                api.stages.get(stage.as_bytes()).map_or(Behind::Nothing, |&at| Behind::Stage(at))
+            }
         };
         let mut lengths = Vec::new();
         if mappings.iter().any(|mapping| mapping.base_path.contains('/')) {
@@ -280,13 +282,16 @@ mod tests {
         table
     }
 
-    fn brief(found: Result<Entry, NoEntry>) -> Result<(u32, usize), NoEntry> {
+    /// Stage and offset.
+    type Found = Result<(u32, usize), NoEntry>;
+
+    fn brief(found: Result<Entry, NoEntry>) -> Found {
         found.map(|entry| (entry.stage.0, entry.offset))
     }
 
     #[test]
     fn requests_are_led_by_host_then_path_then_to_the_bare_stage() {
-        let cases: &[(&str, &str, Result<(u32, usize), NoEntry>)] = &[
+        let cases: &[(&str, &str, Found)] = &[
             ("abc123.execute-api.localhost:8080", "/prod/pets", Ok((1, 5))),
             ("abc123.execute-api.us-east-1.amazonaws.com", "/dev", Ok((0, 4))),
             ("abc123-vpce-0ab1.execute-api.us-east-1.amazonaws.com", "/dev", Ok((0, 4))),
@@ -364,7 +369,7 @@ mod tests {
         let mut table = orders(&[("shop", "1")]);
         let wild = [Mapping { base_path: "", api_id: "abc123", stage: None }];
         table.insert_domain("*.example.com", &wild);
-        let cases: &[(&str, &str, Result<(u32, usize), NoEntry>)] = &[
+        let cases: &[(&str, &str, Found)] = &[
             ("api.example.com:8080", "/shop/x", Ok((11, 5))),
             ("API.Example.com", "/shop/x", Ok((11, 5))),
             ("api.example.com.", "/shop/x", Ok((11, 5))),
@@ -391,7 +396,7 @@ mod tests {
             mapping("lost", "lost", None),
         ];
         table.insert_domain("d.test", &mappings);
-        let cases: &[(&str, Result<(u32, usize), NoEntry>)] = &[
+        let cases: &[(&str, Found)] = &[
             ("/any/prod/pets", Ok((1, 9))),
             ("/any", Err(NoEntry::UnknownStage)),
             ("/closed/pets", Ok((2, 7))),
