@@ -1,12 +1,16 @@
 //! `ringgate dev`: serves from memory: a definition file, whose changes it follows, and what the management API makes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::definition::find_in;
 use super::follow::DefinitionFile;
-use super::run::{self, Contents, Failure};
+use super::run::{self, Contents, Failure, our_fault};
+use crate::admin::Management;
 use crate::config::Settings;
+use crate::config::settings::LimitSet;
 use crate::control::served::Served;
+use crate::store::{Retention, Store};
 
 /// Serves until a signal says to stop. Gives the exit code.
 ///
@@ -15,5 +19,8 @@ use crate::control::served::Served;
 pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
     let path = file.or_else(|| find_in(Path::new(".")));
     let file = path.map(|path| DefinitionFile::open(path, settings)).transpose()?;
-    run::run(settings, Contents { file, served: Served::default() })
+    let store = Store::in_memory(Retention::default()).map_err(our_fault)?;
+    let relaxed = settings.limits == LimitSet::Relaxed;
+    let management = Arc::new(Management::load(store, relaxed).map_err(our_fault)?);
+    run::run(settings, Contents { file, management, served: Served::default() })
 }

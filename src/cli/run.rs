@@ -17,7 +17,7 @@ use ringgate_core::plan::Limits;
 use ringgate_core::record::AccessLogProgram;
 
 use super::follow::DefinitionFile;
-use crate::admin::{self, Access, Names};
+use crate::admin::{self, Access, Management, Names};
 use crate::config::Settings;
 use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitSet};
 use crate::config::values::{ListenAddress, Scheme};
@@ -46,11 +46,18 @@ pub fn wrong_call(message: impl Into<String>) -> Failure {
     Failure { message: message.into(), code: 2 }
 }
 
+/// A [`Failure`] that is ours.
+pub fn our_fault(error: impl ToString) -> Failure {
+    Failure { message: error.to_string(), code: 70 }
+}
+
 /// What a gateway begins with.
 pub struct Contents {
     /// The definition file, which is followed.
     pub file: Option<DefinitionFile>,
-    /// What the management side has had served before.
+    /// The management API, with what is in its store.
+    pub management: Arc<Management>,
+    /// What that wants served.
     pub served: Served,
 }
 
@@ -59,7 +66,7 @@ pub struct Contents {
 /// # Errors
 /// [`Failure`] when serving cannot begin.
 pub fn run(settings: &Settings, contents: Contents) -> Result<u8, Failure> {
-    let Contents { mut file, served } = contents;
+    let Contents { mut file, management, served } = contents;
     let mut settings = settings.clone();
     let admin = bind_admin(&mut settings)?;
     let settings = &settings;
@@ -91,9 +98,9 @@ pub fn run(settings: &Settings, contents: Contents) -> Result<u8, Failure> {
     drop(first);
     let _ = rustix::process::nice(CONTROL_NICE);
     let follow = file.map(|file| Box::pin(file.follow(gateway.clone())) as Task);
-    let duties = Duties { admin: admin.routed(&gateway, settings), tasks: follow.into_iter().collect() };
+    let duties = Duties { admin: admin.routed(&gateway, management, settings), tasks: follow.into_iter().collect() };
     let ended = supervise::run(control, &gateway, duties, settings.deadlines.drain);
-    end(ended.map_err(|error| Failure { message: error.to_string(), code: 70 })?, &gateway, settings)
+    end(ended.map_err(our_fault)?, &gateway, settings)
 }
 
 /// Writes the last lines and tidies up.
@@ -120,6 +127,7 @@ fn options(settings: &Settings) -> Result<Options, Failure> {
         rewrites: rewrites(settings),
         backend: settings.backend.as_ref().map(ToString::to_string),
         ignores_authorization: settings.authorization == Authorization::Ignored,
+        records_bodies: settings.explain.records_bodies,
         access_log: access_log(settings.log_format.as_deref())?,
         limits: match settings.limits {
             LimitSet::Aws => {
@@ -152,11 +160,17 @@ fn bind_admin(settings: &mut Settings) -> Result<Admin, Failure> {
 }
 
 impl Admin {
-    fn routed(self, gateway: &Arc<Gateway>, settings: &Settings) -> Vec<(StdTcpListener, Router)> {
+    fn routed(
+        self,
+        gateway: &Arc<Gateway>,
+        management: Arc<Management>,
+        settings: &Settings,
+    ) -> Vec<(StdTcpListener, Router)> {
         let address = self.main.local_addr().ok();
         let names = Names::new(address, &settings.admin.names);
         let access = Access::open(&settings.stage.account, &settings.stage.region);
-        let mut all = vec![(self.main, admin::router(gateway.clone(), names, access, self.metrics.is_none()))];
+        let router = admin::router(gateway.clone(), management, names, access, self.metrics.is_none());
+        let mut all = vec![(self.main, router)];
         all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone()))));
         all
     }
@@ -236,6 +250,7 @@ fn shard_settings(settings: &Settings, shards: usize) -> ShardSettings {
         idle_timeout: settings.deadlines.idle,
         connections_max: settings.caps.connections.get().div_ceil(u32::try_from(shards.get()).unwrap_or(1)),
         memory_bytes_max: usize::try_from(settings.caps.memory.0).unwrap_or(usize::MAX) / shards,
+        explain_bytes: usize::try_from(settings.explain.memory.0).unwrap_or(usize::MAX),
         origin_connections_max: settings.caps.origin_connections.get() as usize,
         trusted,
         trusted_proxies,

@@ -28,6 +28,8 @@ pub struct Options {
     pub backend: Option<String>,
     /// Serve methods without their authorization.
     pub ignores_authorization: bool,
+    /// Decision records hold bodies.
+    pub records_bodies: bool,
     /// The access log's line, unless a stage has its own.
     pub access_log: AccessLogProgram<ContextVariable>,
     /// What bounds a request.
@@ -277,6 +279,7 @@ fn compile(
         rewrites: &options.rewrites,
         backend: options.backend.as_deref(),
         ignores_authorization: options.ignores_authorization,
+        records_bodies: options.records_bodies,
         access_log: Some(access_log.as_ref().unwrap_or(&options.access_log)),
     };
     let plan = compile::stage(&deployment.api, &input, slots, &mut findings);

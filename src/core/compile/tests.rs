@@ -316,10 +316,6 @@ fn what_the_api_declares_and_is_not_obeyed_is_named() {
     let cases = [
         ("x-amazon-apigateway-minimum-compression-size: 10", "compression-unsupported"),
         ("x-amazon-apigateway-binary-media-types: ['*/*']", "binary-unsupported"),
-        (
-            "servers: [{url: 'https://x', x-amazon-apigateway-endpoint-configuration: {disableExecuteApiEndpoint: true}}]",
-            "endpoint-unsupported",
-        ),
         ("x-amazon-apigateway-security-policy: SecurityPolicy_TLS13_1_3_2025_09", "endpoint-unsupported"),
         ("x-amazon-apigateway-endpoint-access-mode: STRICT", "endpoint-unsupported"),
     ];
