@@ -114,6 +114,7 @@ impl Start {
             log: Owned::new(self.log.map(|make| make())),
             line: Owned::default(),
             tls: self.tls,
+            encoders: Owned::default(),
             open: Cell::new(0),
             draining: Cell::new(false),
             closing: Cell::new(false),

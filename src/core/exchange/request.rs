@@ -7,6 +7,7 @@ use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, 
 use crate::proto::h1::{Field, Fields};
 use crate::proto::http::{Authority, FieldSet, KnownField};
 
+use super::respond::EMPTY_OBJECT;
 use super::{BodyShape, Exchange, Rejection, Step};
 
 /// What follows the head.
@@ -14,6 +15,10 @@ use super::{BodyShape, Exchange, Rejection, Step};
 pub(super) enum Body<'p> {
     None,
     Clients,
+    /// The client's, which has been gathered.
+    Whole,
+    /// What a template that passes the body makes of none.
+    EmptyObject,
     Template(&'p BodyTemplate),
 }
 
@@ -277,16 +282,23 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut 
                 end_head(out);
             }
         },
+        Body::Whole if x.scratch.request_body.is_empty() => return write_body(x, plan, Body::Clients, rendered, out),
+        Body::Whole => write_own(&x.scratch.request_body, out),
+        Body::EmptyObject => write_own(EMPTY_OBJECT, out),
         Body::Template(BodyTemplate::Text(text)) => {
             rendered.clear();
             text.write(&x.values(None), rendered);
-            write_length(rendered.len() as u64, out);
-            end_head(out);
-            out.extend_from_slice(rendered);
+            write_own(rendered, out);
         }
         Body::Template(BodyTemplate::Unserved(reason)) => return Err(Rejection::unserved(reason)),
         // `http::choose_body` turns these into the client's body.
         Body::Template(BodyTemplate::Passthrough) => out.extend_from_slice(b"\r\n"),
     }
     Ok(())
+}
+
+fn write_own(body: &[u8], out: &mut Vec<u8>) {
+    write_length(body.len() as u64, out);
+    end_head(out);
+    out.extend_from_slice(body);
 }
