@@ -64,7 +64,8 @@ async fn gather<'x, E: Effects>(
     let has_template = plan.templates.for_content_type(x.content_type()).is_some();
     let conversion = content::of_request(x, stage, plan.content, has_template)?;
     let changes = conversion != Conversion::None || content::is_encoded(x, stage);
-    if !plan.reads_body && !(body == Body::Clients && changes) {
+    let is_needed = plan.reads_body || (body == Body::Clients && changes);
+    if !is_needed {
         return Ok(body);
     }
     content::gather_request(x, stage, conversion, effects).await?;

@@ -268,11 +268,7 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut 
     match body {
         Body::None => out.extend_from_slice(b"\r\n"),
         Body::Clients => match x.request.body {
-            // RFC 9110 section 8.6: a method that expects content says that there is none.
-            BodyShape::Empty if matches!(backend_method(x, plan), b"POST" | b"PUT" | b"PATCH") => {
-                out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
-            }
-            BodyShape::Empty => out.extend_from_slice(b"\r\n"),
+            BodyShape::Empty => write_nothing(backend_method(x, plan), out),
             BodyShape::Length(length) => {
                 write_length(length, out);
                 end_head(out);
@@ -282,7 +278,7 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut 
                 end_head(out);
             }
         },
-        Body::Whole if x.scratch.request_body.is_empty() => return write_body(x, plan, Body::Clients, rendered, out),
+        Body::Whole if x.scratch.request_body.is_empty() => write_nothing(backend_method(x, plan), out),
         Body::Whole => write_own(&x.scratch.request_body, out),
         Body::EmptyObject => write_own(EMPTY_OBJECT, out),
         Body::Template(BodyTemplate::Text(text)) => {
@@ -295,6 +291,14 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut 
         Body::Template(BodyTemplate::Passthrough) => out.extend_from_slice(b"\r\n"),
     }
     Ok(())
+}
+
+/// RFC 9110 section 8.6: a method that expects content says that there is none.
+fn write_nothing(method: &[u8], out: &mut Vec<u8>) {
+    if matches!(method, b"POST" | b"PUT" | b"PATCH") {
+        out.extend_from_slice(b"Content-Length: 0\r\n");
+    }
+    end_head(out);
 }
 
 fn write_own(body: &[u8], out: &mut Vec<u8>) {
