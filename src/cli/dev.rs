@@ -20,7 +20,7 @@ use ringgate_core::plan::{Limits, StagePlan};
 use ringgate_core::record::AccessLogProgram;
 
 use super::definition::{Reading, find_in};
-use crate::admin::{self, Names};
+use crate::admin::{self, Access, Management, Names};
 use crate::config::Settings;
 use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitSet};
 use crate::config::values::{ListenAddress, Scheme};
@@ -31,6 +31,7 @@ use crate::control::watch::Watch;
 use crate::net::listen::{Bound, bind_tcp, bind_unix, check_free};
 use crate::net::ring::Driver;
 use crate::shard::settings::{Settings as ShardSettings, Trusted};
+use crate::store::{Retention, Store};
 use crate::telemetry::access_log::AccessLog;
 
 /// Longest wait for the access log's last lines.
@@ -113,6 +114,7 @@ impl<'s> Service<'s> {
             rewrites: rewrites(settings),
             backend: settings.backend.as_ref().map(ToString::to_string),
             ignores_authorization: settings.authorization == Authorization::Ignored,
+            records_bodies: settings.explain.records_bodies,
             access_log: access_log(settings.log_format.as_deref())?,
             limits: match settings.limits {
                 LimitSet::Aws => {
@@ -144,7 +146,7 @@ impl<'s> Service<'s> {
     /// Serves until a signal says to stop.
     fn control(&self, control: Control, gateway: &Arc<Gateway>, admin: Admin, mut text: String) -> Result<u8, Failure> {
         let duties = Duties {
-            admin: admin.routed(gateway, &self.settings.admin.names),
+            admin: admin.routed(gateway, management()?, self.settings),
             watch: Watch::new(self.path.clone()),
             reload: || self.reload(gateway, &mut text),
         };
@@ -213,13 +215,29 @@ fn bind_admin(settings: &mut Settings) -> Result<Admin, Failure> {
 }
 
 impl Admin {
-    fn routed(self, gateway: &Arc<Gateway>, names: &[String]) -> Vec<(StdTcpListener, Router)> {
+    fn routed(
+        self,
+        gateway: &Arc<Gateway>,
+        management: Arc<Management>,
+        settings: &Settings,
+    ) -> Vec<(StdTcpListener, Router)> {
         let address = self.main.local_addr().ok();
-        let names = Names::new(address, names);
-        let mut all = vec![(self.main, admin::router(gateway.clone(), names, self.metrics.is_none()))];
+        let names = Names::new(address, &settings.admin.names);
+        let access = Access::open(&settings.stage.account, &settings.stage.region);
+        let router = admin::router(gateway.clone(), management, names, access, self.metrics.is_none());
+        let mut all = vec![(self.main, router)];
         all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone()))));
         all
     }
+}
+
+/// The management API of a gateway that keeps nothing.
+fn management() -> Result<Arc<Management>, Failure> {
+    let store = Store::in_memory(Retention::default());
+    let store = store.map_err(|error| Failure { message: error.to_string(), code: 70 })?;
+    let management =
+        Management::load(store, false).map_err(|error| Failure { message: error.to_string(), code: 70 })?;
+    Ok(Arc::new(management))
 }
 
 /// The API of a file has an id that survives restarts.
@@ -301,6 +319,7 @@ fn shard_settings(settings: &Settings, shards: usize) -> ShardSettings {
         idle_timeout: settings.deadlines.idle,
         connections_max: settings.caps.connections.get().div_ceil(u32::try_from(shards.get()).unwrap_or(1)),
         memory_bytes_max: usize::try_from(settings.caps.memory.0).unwrap_or(usize::MAX) / shards,
+        explain_bytes: usize::try_from(settings.explain.memory.0).unwrap_or(usize::MAX),
         origin_connections_max: settings.caps.origin_connections.get() as usize,
         trusted,
         trusted_proxies,

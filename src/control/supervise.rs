@@ -1,7 +1,7 @@
 //! The control thread's loop: listeners of the admin side, signals, a watched file, and the end.
 
 use std::io;
-use std::net::TcpListener as StdTcpListener;
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,7 +108,8 @@ where
     for (listener, router) in admin {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
     }
     gateway.resolve_new_origins(&resolver);
     tokio::spawn(gateway.clone().listen_to_shards());

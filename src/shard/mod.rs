@@ -26,6 +26,7 @@ use std::task::Waker;
 use ringgate_core::exchange::{self, Exchange};
 use ringgate_core::plan::Snapshot;
 use ringgate_core::proto::http::coding::{Coding, Encoder};
+use ringgate_core::record::decision::Decisions;
 
 use clock::Clock;
 use counters::{Block, Counters};
@@ -70,6 +71,7 @@ pub struct Shard {
     sessions: Owned<Vec<Box<Session>>>,
     log: Owned<Option<WriteLine>>,
     line: Owned<Vec<u8>>,
+    decisions: Owned<Decisions>,
     tls: TlsClients,
     /// Encoders for the next bodies.
     #[expect(clippy::vec_box, reason = "an encoder is moved about by its box")]

@@ -8,7 +8,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
-use ringgate_core::exchange::{self, Effects, Exchange, Facts, Request, SEED_BYTES, Scratch, Served};
+use ringgate_core::exchange::{
+    self, CallTrace, Delivery, Effects, Exchange, Facts, Request, SEED_BYTES, Scratch, Served,
+};
 use ringgate_core::proto::h1::{HeadLimits, Progress, Refusal, RequestHead, ResponseHead, parse_request};
 
 use super::Shard;
@@ -286,6 +288,7 @@ impl Connection<'_> {
             overread,
             claim: shard.buffers.claim(),
             call_deadline: shard.clock.recent(),
+            trace: CallTrace::default(),
             request_body_bytes_max: view.snapshot().limits.request_body_bytes_max,
             response_body_bytes_max: view.snapshot().limits.response_body_bytes_max,
         };
@@ -302,6 +305,7 @@ impl Connection<'_> {
         };
         let ended = match (served, answer) {
             (Served::Relay, Some(mut answer)) => {
+                x.note_passing_body(answer.content_here());
                 let (ended, length) = match x.encoder.take() {
                     None => relay.run(&x.scratch.response, &mut answer).await,
                     Some(mut encoder) => {
@@ -330,6 +334,13 @@ impl Connection<'_> {
         };
         x.facts.response_latency_nanos = shard.clock.now().since(x.facts.started).as_nanos() as u64;
         shard.record(&x, ended);
+        let delivery = Delivery {
+            ended,
+            call: effects.trace,
+            request_body: effects.body_at_hand(),
+            request_length: effects.body.received,
+        };
+        shard.decisions.with(|decisions| exchange::write_decision(&x, &delivery, decisions));
         let keeps_alive = x.keeps_alive && ended == Ended::Complete;
         if x.is_gathered() {
             scratch.trim();

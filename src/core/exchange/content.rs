@@ -77,7 +77,7 @@ pub(super) async fn gather_request<E: Effects>(
     conversion: Conversion,
     effects: &mut E,
 ) -> Step {
-    x.is_gathered = true;
+    x.has_request_body = true;
     x.scratch.request_body.clear();
     if x.request.body == BodyShape::Empty {
         return Ok(());
@@ -111,7 +111,7 @@ fn decode_request(x: &mut Exchange<'_>) -> Step {
 
 /// Gathers the answer into `scratch.answer_body`, converted.
 pub(super) async fn gather_answer<E: Effects>(x: &mut Exchange<'_>, conversion: Conversion, effects: &mut E) -> Step {
-    x.is_gathered = true;
+    x.has_answer_body = true;
     x.scratch.answer_body.clear();
     effects.read_answer(&mut x.scratch.answer_body).await?;
     convert(conversion, &mut x.scratch.answer_body, &mut x.scratch.value)
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn base64_goes_both_ways_and_padding_may_be_left_out() {
-        let cases: &[(Conversion, &[u8], Option<&[u8]>)] = &[
+        let cases: [(_, &[u8], Option<&[u8]>); 7] = [
             (Conversion::None, b"\xff", Some(b"\xff")),
             (Conversion::Encode, b"\xff\xfe", Some(b"//4=")),
             (Conversion::Encode, b"", Some(b"")),
@@ -149,8 +149,8 @@ mod tests {
         ];
         for (conversion, before, after) in cases {
             let mut body = before.to_vec();
-            let converted = convert(*conversion, &mut body, &mut b"left over".to_vec());
-            assert_eq!(converted.is_ok().then_some(&*body), *after, "{before:?}");
+            let converted = convert(conversion, &mut body, &mut b"left over".to_vec());
+            assert_eq!(converted.is_ok().then_some(&*body), after, "{before:?}");
         }
     }
 }

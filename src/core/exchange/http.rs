@@ -3,8 +3,9 @@
 use crate::plan::content::Conversion;
 use crate::plan::{BodyTemplate, HttpPlan, Passthrough, StagePlan};
 use crate::proto::http::Method;
+use crate::record::decision::{Step, Tag};
 
-use super::effects::{Call, CallBody, Effects};
+use super::effects::{Answer, Call, CallBody, Effects};
 use super::request::{self, Body};
 use super::respond::Source;
 use super::{BodyShape, Exchange, Rejection, Served, content, respond};
@@ -34,13 +35,13 @@ pub(super) async fn integrate<'x, E: Effects>(
         is_head: method == b"HEAD",
         timeout: plan.timeout,
     };
+    x.scratch.trail.call(call.request.len());
     let answered = effects.call(call).await;
     x.scratch.request = request;
     x.keeps_alive &= effects.can_serve_again();
     x.facts.integration_latency_nanos = u64::try_from(effects.now().since(x.facts.started).as_nanos()).ok();
     answered.map_err(Rejection::from)?;
-    let status = effects.answer().head.status.code();
-    x.facts.integration_status = Some(status);
+    let status = note_answer(x, effects.answer());
     let length = effects.answer().length;
     if length.is_some_and(|length| length > x.snapshot.limits.response_body_bytes_max) {
         return Err(Rejection::response_too_large());
@@ -70,6 +71,15 @@ async fn gather<'x, E: Effects>(
     }
     content::gather_request(x, stage, conversion, effects).await?;
     Ok(if body == Body::Clients { Body::Whole } else { body })
+}
+
+/// Remembers the head of an answer, and gives its status.
+fn note_answer(x: &mut Exchange<'_>, answer: Answer<'_>) -> u16 {
+    let status = answer.head.status.code();
+    x.facts.integration_status = Some(status);
+    x.scratch.trail.reach(Step::MapResponse);
+    x.scratch.trail.note(Tag::AnswerHead, answer.bytes.get(..answer.head.len).unwrap_or_default());
+    status
 }
 
 fn is_idempotent(method: &[u8]) -> bool {

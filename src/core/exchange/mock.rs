@@ -3,6 +3,7 @@
 use crate::mapping::status_code::status_code;
 use crate::plan::content::Conversion;
 use crate::plan::{MockPlan, MockRequest, StagePlan};
+use crate::record::decision::Step;
 
 use super::effects::Effects;
 use super::http::check_passthrough;
@@ -40,6 +41,7 @@ pub(super) async fn integrate<'x, E: Effects>(
             "Unable to parse statusCode. It should be an integer that is defined in the request template.",
         )
     })?;
+    x.scratch.trail.reach(Step::MapResponse);
     // Any integer is a status here (rest-integrations §9).
     let response = plan.responses.for_status(status).ok_or_else(|| Rejection::no_response_for(status))?;
     x.keeps_alive &= effects.can_serve_again();

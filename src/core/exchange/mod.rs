@@ -5,6 +5,7 @@
 //! `scratch.response`, and passes a back end's body on when the answer is [`Served::Relay`].
 
 mod content;
+mod decision;
 pub mod effects;
 mod http;
 mod mock;
@@ -22,8 +23,10 @@ use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
 use crate::proto::http::coding::Encoder;
 use crate::proto::http::{KnownField, Method, Version};
+use crate::record::decision::{Step as Reached, Tag, Trail};
 use crate::record::ids::{self, TraceSeed};
 
+pub use decision::{CallTrace, Delivery, write_decision};
 pub use effects::{Answer, BodyFailure, Call, CallBody, CallFailure, Effects};
 pub use reject::{Rejection, write_refusal};
 
@@ -112,6 +115,8 @@ pub struct Scratch {
     request_body: Vec<u8>,
     /// The back end's body, where all of it is needed.
     answer_body: Vec<u8>,
+    /// What the decision record needs and the end of the exchange no longer has.
+    trail: Trail,
 }
 
 /// What each part of a [`Scratch`] keeps of its memory, in bytes.
@@ -120,7 +125,7 @@ const SCRATCH_BYTES_KEPT_MAX: usize = 64 * 1024;
 impl Scratch {
     /// Gives back what a large body took.
     pub fn trim(&mut self) {
-        let Self { response, request, value, body, request_body, answer_body } = self;
+        let Self { response, request, value, body, request_body, answer_body, .. } = self;
         for part in [response, request, value, body, request_body, answer_body] {
             part.clear();
             part.shrink_to(SCRATCH_BYTES_KEPT_MAX);
@@ -244,7 +249,8 @@ pub struct Exchange<'x> {
     /// Where the resource path begins in the request's path.
     offset: usize,
     captures: Captures,
-    is_gathered: bool,
+    has_request_body: bool,
+    has_answer_body: bool,
 }
 
 impl<'x> Exchange<'x> {
@@ -257,9 +263,11 @@ impl<'x> Exchange<'x> {
         keeps_alive: bool,
     ) -> Self {
         let captures = Captures::new();
+        scratch.trail.clear();
         Self {
             encoder: None,
-            is_gathered: false,
+            has_request_body: false,
+            has_answer_body: false,
             request,
             snapshot,
             scratch,
@@ -275,7 +283,7 @@ impl<'x> Exchange<'x> {
 
     /// Whether a whole body was gathered, so that its memory is to be given back: [`Scratch::trim`].
     pub fn is_gathered(&self) -> bool {
-        self.is_gathered
+        self.has_request_body || self.has_answer_body
     }
 
     /// The stage that serves it, once known.
@@ -286,6 +294,14 @@ impl<'x> Exchange<'x> {
     /// Whether the response has no body because only its head was asked for.
     pub fn is_head(&self) -> bool {
         self.request.head.method == Method::Head
+    }
+
+    /// Shows the decision record the beginning of a body that the driver passes on. Kept for failures only: what goes
+    /// well is the client's and the back end's business.
+    pub fn note_passing_body(&mut self, bytes: &[u8]) {
+        if self.facts.status >= 400 && self.stage.is_some_and(|stage| stage.records_bodies) {
+            self.scratch.trail.note(Tag::AnswerBody, bytes);
+        }
     }
 
     /// The route that serves it, once known.
@@ -313,12 +329,14 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
 
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
     let (stage, route) = find_route(x)?;
+    x.scratch.trail.reach(Reached::Validate);
     // Before an origin is contacted, but when it is known whose log line and counters it goes to.
     if let BodyShape::Length(length) = x.request.body
         && length > x.snapshot.limits.request_body_bytes_max
     {
         return Err(Rejection::request_too_large());
     }
+    x.scratch.trail.reach(Reached::MapRequest);
     match &route.integration {
         IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
         IntegrationPlan::Mock(plan) => mock::integrate(x, stage, plan, effects).await,
@@ -335,6 +353,7 @@ fn find_route<'x>(x: &mut Exchange<'x>) -> Result<(&'x StagePlan, &'x RoutePlan)
     })?;
     let stage: &StagePlan = x.snapshot.stages.get(entry.stage.0 as usize).ok_or_else(Rejection::unknown_stage)?;
     x.stage = Some(stage);
+    x.scratch.trail.reach(Reached::Route);
     x.offset = entry.offset;
     let method = MethodKey::of_request(x.request.method_text());
     let found = stage.trie.find(&path[entry.offset..], method, &mut x.captures);

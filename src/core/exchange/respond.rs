@@ -123,8 +123,8 @@ async fn converted<E: Effects>(x: &mut Exchange<'_>, stage: &StagePlan, effects:
         return Ok(Content::Relayed);
     }
     content::gather_answer(x, conversion, effects).await?;
-    std::mem::swap(&mut x.scratch.body, &mut x.scratch.answer_body);
-    Ok(Content::Own)
+    x.scratch.body.clear();
+    Ok(own(x))
 }
 
 /// For HEAD, what the origin says a GET would bring; else the length of what comes.
@@ -285,9 +285,14 @@ async fn gather<E: Effects>(
     if x.is_head() {
         return Ok(Content::Relayed);
     }
+    Ok(own(x))
+}
+
+/// Makes the gathered answer the body.
+fn own(x: &mut Exchange<'_>) -> Content {
     let Scratch { body, answer_body, .. } = &mut *x.scratch;
     body.extend_from_slice(answer_body);
-    Ok(Content::Own)
+    Content::Own
 }
 
 /// Whether the client would be told of a coding that is not ours: the back end's, or a mapped one.

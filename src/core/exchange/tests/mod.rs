@@ -1,6 +1,7 @@
 //! The pipeline at its own seam: definitions in, exact bytes out.
 
 mod content;
+mod decision;
 mod log;
 mod mapped;
 mod mock;
