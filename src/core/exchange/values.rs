@@ -84,6 +84,14 @@ impl Values for ExchangeValues<'_, '_> {
         self.answer.is_some_and(|answer| joined(&answer.head.fields, answer.bytes, name, out))
     }
 
+    fn body(&self) -> Option<&[u8]> {
+        Some(&self.x.scratch.request_body)
+    }
+
+    fn integration_body(&self) -> Option<&[u8]> {
+        Some(&self.x.scratch.answer_body)
+    }
+
     fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
         let x = self.x;
         context_of_stage(x, variable, out)
