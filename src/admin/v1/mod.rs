@@ -5,6 +5,12 @@
 
 pub mod request;
 
+mod authorizers;
+mod gateway_responses;
+mod integrations;
+mod methods;
+mod models;
+
 mod resources;
 mod rest_apis;
 
@@ -53,7 +59,15 @@ const fn write(
 }
 
 /// All operations, by what they are about.
-const OPERATIONS: &[&[Operation]] = &[rest_apis::OPERATIONS, resources::OPERATIONS];
+const OPERATIONS: &[&[Operation]] = &[
+    rest_apis::OPERATIONS,
+    resources::OPERATIONS,
+    methods::OPERATIONS,
+    integrations::OPERATIONS,
+    models::OPERATIONS,
+    authorizers::OPERATIONS,
+    gateway_responses::OPERATIONS,
+];
 
 /// An operation and the labels of its path.
 pub type Found = (&'static Operation, Vec<(&'static str, String)>);
