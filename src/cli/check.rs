@@ -42,6 +42,7 @@ pub fn run(settings: &CheckSettings, path: &Path, out: &mut impl Write, err: &mu
             rewrites: &[],
             backend: None,
             ignores_authorization: false,
+            records_bodies: false,
             access_log: None,
         };
         let mut findings = Findings::default();

@@ -114,6 +114,7 @@ impl<'s> Service<'s> {
             rewrites: rewrites(settings),
             backend: settings.backend.as_ref().map(ToString::to_string),
             ignores_authorization: settings.authorization == Authorization::Ignored,
+            records_bodies: settings.explain.records_bodies,
             access_log: access_log(settings.log_format.as_deref())?,
             limits: match settings.limits {
                 LimitSet::Aws => {
@@ -318,6 +319,7 @@ fn shard_settings(settings: &Settings, shards: usize) -> ShardSettings {
         idle_timeout: settings.deadlines.idle,
         connections_max: settings.caps.connections.get().div_ceil(u32::try_from(shards.get()).unwrap_or(1)),
         memory_bytes_max: usize::try_from(settings.caps.memory.0).unwrap_or(usize::MAX) / shards,
+        explain_bytes: usize::try_from(settings.explain.memory.0).unwrap_or(usize::MAX),
         origin_connections_max: settings.caps.origin_connections.get() as usize,
         trusted,
         trusted_proxies,

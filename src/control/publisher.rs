@@ -26,6 +26,8 @@ pub struct StageOptions {
     pub backend: Option<String>,
     /// Serve methods without their authorization.
     pub ignores_authorization: bool,
+    /// Decision records hold bodies.
+    pub records_bodies: bool,
     /// The access log's line.
     pub access_log: AccessLogProgram<ContextVariable>,
     /// What bounds a request.
@@ -74,6 +76,7 @@ impl Publisher {
             rewrites: &options.rewrites,
             backend: options.backend.as_deref(),
             ignores_authorization: options.ignores_authorization,
+            records_bodies: options.records_bodies,
             access_log: Some(&options.access_log),
         };
         let mut findings = Findings::default();

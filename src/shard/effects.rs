@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use ringgate_core::base::Instant;
 use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
-use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, Effects};
+use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Effects};
 use ringgate_core::plan::UpstreamSlot;
 use ringgate_core::proto::h1::{
     BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response,
@@ -73,6 +73,9 @@ pub struct ShardEffects<'e> {
     pub(super) overread: &'e mut Vec<u8>,
     /// A whole body that was asked for.
     pub(super) collected: &'e mut Vec<u8>,
+    pub(super) was_body_asked_for: bool,
+    /// How the call went, for the decision record.
+    pub(super) trace: CallTrace,
     pub(super) request_body_bytes_max: u64,
 }
 
@@ -96,7 +99,12 @@ impl Effects for ShardEffects<'_> {
         let head_len = call.request.len();
         let mut may_reuse = true;
         loop {
-            let mut origin = self.shard.origin(call.upstream, deadline, may_reuse).await?;
+            self.trace.attempts += 1;
+            let mut origin = match self.shard.origin(call.upstream, deadline, may_reuse).await {
+                Ok(origin) => origin,
+                Err(failure) => return Err(self.failed(call.upstream, failure)),
+            };
+            self.connected(&origin);
             origin.connection.deadline.set(deadline, Shutdown::Both);
             match self.attempt(&mut origin, &mut call, head_len).await {
                 Ok(received) => {
@@ -110,18 +118,18 @@ impl Effects for ShardEffects<'_> {
                     let address = origin.connection.address;
                     self.shard.close_origin(origin);
                     match attempt {
-                        _ if is_late => return Err(CallFailure::Timeout),
+                        _ if is_late => return Err(self.failed(call.upstream, CallFailure::Timeout)),
                         Attempt::Stale { nothing_written } if may_reuse && self.may_retry(&call, nothing_written) => {
                             self.shard.counters.origin_retries.increment();
                             may_reuse = false;
                             call.request.truncate(head_len);
                         }
-                        Attempt::Stale { .. } => return Err(CallFailure::Network),
+                        Attempt::Stale { .. } => return Err(self.failed(call.upstream, CallFailure::Network)),
                         Attempt::Failed(failure) => {
                             if failure == CallFailure::Network {
                                 self.shard.set_aside(call.upstream, address);
                             }
-                            return Err(failure);
+                            return Err(self.failed(call.upstream, failure));
                         }
                     }
                 }
@@ -140,6 +148,7 @@ impl Effects for ShardEffects<'_> {
     }
 
     async fn read_body(&mut self) -> Result<&[u8], BodyFailure> {
+        self.was_body_asked_for = true;
         self.collected.clear();
         self.collected.extend_from_slice(&self.inbuf.bytes[self.body.here.clone()]);
         if self.body.is_done() {
@@ -172,6 +181,24 @@ struct Received {
 }
 
 impl ShardEffects<'_> {
+    /// The client's body, or what of it came with the head.
+    pub(super) fn body_at_hand(&self) -> &[u8] {
+        if self.was_body_asked_for { self.collected } else { &self.inbuf.bytes[self.body.here.clone()] }
+    }
+
+    fn connected(&mut self, origin: &Origin) {
+        self.trace.address = Some(origin.connection.address);
+        self.trace.is_reused = origin.connection.is_reused;
+        // Only connecting takes time worth a look at the clock.
+        self.trace.connected = (!origin.connection.is_reused).then(|| self.shard.clock.now());
+    }
+
+    /// Remembers the origin's health along with its failure.
+    fn failed(&mut self, upstream: UpstreamSlot, failure: CallFailure) -> CallFailure {
+        self.trace.addresses = self.shard.health(upstream);
+        failure
+    }
+
     /// The retry rule: once, on a fresh connection, if nothing was sent or sending twice does no harm and the body is
     /// still here.
     fn may_retry(&self, call: &Call<'_>, nothing_written: bool) -> bool {
@@ -454,6 +481,11 @@ impl OriginAnswer {
         // A fault in the framing shows again, to the relay, which is where it is answered.
         let _ = answer.decode();
         answer
+    }
+
+    /// Content that is here and was not passed on yet.
+    pub fn content_here(&self) -> &[u8] {
+        self.buffer.get(self.here.clone()).unwrap_or_default()
     }
 
     /// Decodes what was read and not consumed yet, and moves its content together behind [`OriginAnswer::here`].

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
 use ringgate_core::plan::{Snapshot, UpstreamSlot};
+use ringgate_core::record::decision::{Records, Wanted};
 
 use crate::net::wake::Waker;
 
@@ -27,11 +28,33 @@ pub enum ToShard {
         /// Its addresses, in the order of the answer.
         addresses: Arc<[SocketAddr]>,
     },
+    /// From whoever explains, for admin: which decision records do you have? If it or its answer is lost, the caller is
+    /// told that a shard did not answer in time.
+    Explain {
+        /// Which of them.
+        wanted: Wanted,
+        /// Where they go.
+        reply: Reply,
+    },
     /// From the supervisor: stop accepting, finish what is under way, close what is idle. Must arrive.
     Drain {
         /// Connections still open after this are closed.
         within: Duration,
     },
+}
+
+/// Where copies of decision records go. Dropped without being sent, it tells its maker that nothing will come.
+pub struct Reply(Box<dyn FnOnce(Records) + Send>);
+
+impl Reply {
+    /// Passes the records to `take`, on the shard's thread: it must not wait.
+    pub fn new(take: impl FnOnce(Records) + Send + 'static) -> Self {
+        Self(Box::new(take))
+    }
+
+    pub(super) fn send(self, records: Records) {
+        (self.0)(records);
+    }
 }
 
 /// Everything a shard may say.

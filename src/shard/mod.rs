@@ -24,6 +24,7 @@ use std::task::Waker;
 
 use ringgate_core::exchange::{self, Exchange};
 use ringgate_core::plan::Snapshot;
+use ringgate_core::record::decision::Decisions;
 
 use clock::Clock;
 use counters::{Block, Counters};
@@ -66,6 +67,7 @@ pub struct Shard {
     sessions: Owned<Vec<Box<Session>>>,
     log: Owned<Option<WriteLine>>,
     line: Owned<Vec<u8>>,
+    decisions: Owned<Decisions>,
     tls: TlsClients,
     open: Cell<u32>,
     /// Every response says that its connection closes.

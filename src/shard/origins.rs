@@ -52,6 +52,13 @@ impl Shard {
         self.pool(upstream, |pool| pool.expects_much) == Some(true)
     }
 
+    /// How many addresses an origin has, and how many of them are set aside.
+    pub(super) fn health(&self, upstream: UpstreamSlot) -> [u8; 2] {
+        let now = self.clock.recent();
+        let (known, aside) = self.pool(upstream, |pool| pool.health(now)).unwrap_or_default();
+        [known, aside].map(|count| u8::try_from(count).unwrap_or(u8::MAX))
+    }
+
     fn pool<R>(&self, upstream: UpstreamSlot, f: impl FnOnce(&mut Pool) -> R) -> Option<R> {
         self.pools.with(|pools| pools.get_mut(upstream.0 as usize).map(f))
     }

@@ -7,25 +7,13 @@ use std::ops::Range;
 
 use ringgate_core::exchange::Framed;
 use ringgate_core::proto::h1::encode_chunk_header;
+pub use ringgate_core::record::decision::Ended;
 
 use super::Shard;
 use super::effects::OriginAnswer;
 use crate::net::buffers::{HEADROOM_BYTES, Size, TAILROOM_BYTES};
 use crate::net::ring::{Shutdown, Socket};
 use crate::net::timer::Deadline;
-
-/// How a relay ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Everything was sent.
-    Complete,
-    /// The client went away or was too slow.
-    ClientGone,
-    /// The origin broke off, or broke its framing: the client must not take the response for whole.
-    OriginBroke,
-    /// The body is larger than a response may be.
-    TooLarge,
-}
 
 /// One response on its way.
 pub struct Relay<'r> {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
-use ringgate_core::exchange::{self, Exchange, Facts, Request, SEED_BYTES, Scratch, Served};
+use ringgate_core::exchange::{self, CallTrace, Delivery, Exchange, Facts, Request, SEED_BYTES, Scratch, Served};
 use ringgate_core::proto::h1::{HeadLimits, Progress, Refusal, RequestHead, ResponseHead, parse_request};
 
 use super::Shard;
@@ -286,6 +286,8 @@ impl Connection<'_> {
             answer: None,
             overread,
             collected,
+            was_body_asked_for: false,
+            trace: CallTrace::default(),
             request_body_bytes_max: view.snapshot().limits.request_body_bytes_max,
         };
         let served = exchange::serve(&mut x, &mut effects).await;
@@ -301,6 +303,7 @@ impl Connection<'_> {
         };
         let ended = match (served, answer) {
             (Served::Relay, Some(mut answer)) => {
+                x.note_passing_body(answer.content_here());
                 let (ended, length) = relay.run(&x.scratch.response, &mut answer).await;
                 x.facts.response_length = length;
                 let reusable = ended == Ended::Complete && answer_keeps_alive && answer.is_exhausted();
@@ -320,6 +323,14 @@ impl Connection<'_> {
         };
         x.facts.response_latency_nanos = shard.clock.now().since(x.facts.started).as_nanos() as u64;
         shard.record(&x, ended);
+        let delivery = Delivery {
+            ended,
+            call: effects.trace,
+            request_body: effects.body_at_hand(),
+            was_body_asked_for: effects.was_body_asked_for,
+            request_length: effects.body.received,
+        };
+        shard.decisions.with(|decisions| exchange::write_decision(&x, &delivery, decisions));
         x.keeps_alive && ended == Ended::Complete
     }
 

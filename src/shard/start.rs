@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ringgate_core::plan::Snapshot;
+use ringgate_core::record::decision::Decisions;
 
 use super::clock::Clock;
 use super::counters::Counters;
@@ -113,6 +114,7 @@ impl Start {
             sessions: Owned::default(),
             log: Owned::new(self.log.map(|make| make())),
             line: Owned::default(),
+            decisions: Owned::new(Decisions::new(self.settings.explain_bytes)),
             tls: self.tls,
             open: Cell::new(0),
             draining: Cell::new(false),
@@ -196,6 +198,9 @@ impl Shard {
                 match message {
                     ToShard::Adopt(snapshot) => self.adopt(snapshot),
                     ToShard::Addresses { upstream, addresses } => self.update_addresses(upstream, &addresses),
+                    ToShard::Explain { wanted, reply } => {
+                        reply.send(self.decisions.with(|decisions| decisions.find(wanted)));
+                    }
                     ToShard::Drain { within } => return self.drain(within, listeners).await,
                 }
             }

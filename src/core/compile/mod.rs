@@ -1,5 +1,6 @@
 //! From what a user declared to what shards execute. Whatever can fail, fails here, with a diagnostic.
 
+mod describe;
 mod integration;
 mod pattern;
 mod rejection;
@@ -40,6 +41,8 @@ pub struct StageInput<'s> {
     pub backend: Option<&'s str>,
     /// Serve methods without their authorizers and API keys, and say so in each response.
     pub ignores_authorization: bool,
+    /// Decision records hold bodies.
+    pub records_bodies: bool,
     /// Access log; `None`: the default line.
     pub access_log: Option<&'s AccessLogProgram<ContextVariable>>,
 }

@@ -8,7 +8,7 @@ use crate::plan::{IntegrationPlan, RoutePlan, StagePlan};
 use crate::record::AccessLogProgram;
 
 use super::slots::Slots;
-use super::{Findings, Names, StageInput, integration, pointer, rejection, unsupported};
+use super::{Findings, Names, StageInput, describe, integration, pointer, rejection, unsupported};
 
 /// Compiles a stage. Nothing fails as a whole: a route that cannot be served answers 500 and is named in `findings`.
 pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings: &mut Findings) -> StagePlan {
@@ -40,6 +40,8 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
         trie: builder.freeze(),
         routes: routes.into(),
         rejections: rejection::rejections(api, &names, findings),
+        description: describe::stage(input),
+        records_bodies: input.records_bodies,
         access_log: input.access_log.cloned().unwrap_or_else(|| AccessLogProgram::default_json(ContextVariable::scan)),
     }
 }
@@ -67,20 +69,24 @@ fn route(
 ) -> RoutePlan {
     let name = format!("{} {}", method.name, resource.path);
     let stage_key = format!("{}/{}", input.api_id, input.stage_name);
+    let resource_id = resource_id(input.api_id, &resource.path);
+    let made = input.backend.map(|backend| backend_proxy(&resource.path, backend));
+    let declared = method.integration.as_ref().or(made.as_ref());
     RoutePlan {
+        description: describe::route(api, (&resource.path, &resource_id), method, declared, input),
         resource_path: resource.path.as_str().into(),
-        resource_id: resource_id(input.api_id, &resource.path).into(),
+        resource_id: resource_id.into(),
         method: method.name.as_str(),
         slot: slots.route(&stage_key, &name),
         variables: variables(&resource.path).map(|variable| variable.name.into()).collect(),
-        integration: plan(api, resource, method, input, slots, findings),
+        integration: plan(api, resource, (method, declared), input, slots, findings),
     }
 }
 
 fn plan(
     api: &RestApi,
     resource: &Resource,
-    method: &Method,
+    (method, declared): (&Method, Option<&Integration>),
     input: &StageInput<'_>,
     slots: &mut Slots,
     findings: &mut Findings,
@@ -91,8 +97,7 @@ fn plan(
         found.fix = "dev --ignore-authorization serves it unprotected".into();
         return IntegrationPlan::Unserved(why.into());
     }
-    let made = input.backend.map(|backend| backend_proxy(&resource.path, backend));
-    let Some(declared) = method.integration.as_ref().or(made.as_ref()) else {
+    let Some(declared) = declared else {
         let message = "No integration defined for method: the route answers 500".to_owned();
         let found = findings.warn("integration-missing", method.place, &pointer, message);
         found.on_aws = "create-deployment refuses the API: No integration defined for method".into();

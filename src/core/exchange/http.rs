@@ -2,8 +2,9 @@
 
 use crate::plan::{BodyTemplate, HttpPlan, Passthrough, StagePlan};
 use crate::proto::http::Method;
+use crate::record::decision::{Step, Tag};
 
-use super::effects::{Call, CallBody, Effects};
+use super::effects::{Answer, Call, CallBody, Effects};
 use super::request::{self, Body};
 use super::{BodyShape, Exchange, Rejection, Served, respond};
 
@@ -29,13 +30,13 @@ pub(super) async fn integrate<'x, E: Effects>(
         is_head: method == b"HEAD",
         timeout: plan.timeout,
     };
+    x.scratch.trail.call(call.request.len());
     let answered = effects.call(call).await;
     x.scratch.request = request;
     x.keeps_alive &= effects.can_serve_again();
     x.facts.integration_latency_nanos = u64::try_from(effects.now().since(x.facts.started).as_nanos()).ok();
     answered.map_err(Rejection::from)?;
-    let status = effects.answer().head.status.code();
-    x.facts.integration_status = Some(status);
+    let status = note_answer(x, effects.answer());
     let length = effects.answer().length;
     if length.is_some_and(|length| length > x.snapshot.limits.response_body_bytes_max) {
         return Err(Rejection::response_too_large());
@@ -45,6 +46,15 @@ pub(super) async fn integrate<'x, E: Effects>(
     }
     let response = plan.responses.for_status(status).ok_or_else(|| Rejection::no_response_for(status.into()))?;
     respond::mapped(x, response, Some(effects.answer()))
+}
+
+/// Remembers the head of an answer, and gives its status.
+fn note_answer(x: &mut Exchange<'_>, answer: Answer<'_>) -> u16 {
+    let status = answer.head.status.code();
+    x.facts.integration_status = Some(status);
+    x.scratch.trail.reach(Step::MapResponse);
+    x.scratch.trail.note(Tag::AnswerHead, answer.bytes.get(..answer.head.len).unwrap_or_default());
+    status
 }
 
 fn is_idempotent(method: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::mapping::status_code::status_code;
 use crate::plan::{MockPlan, MockRequest};
+use crate::record::decision::Step;
 
 use super::effects::Effects;
 use super::http::check_passthrough;
@@ -35,6 +36,7 @@ pub(super) async fn integrate<'x, E: Effects>(
             "Unable to parse statusCode. It should be an integer that is defined in the request template.",
         )
     })?;
+    x.scratch.trail.reach(Step::MapResponse);
     // Any integer is a status here (rest-integrations §9); what is none elsewhere leads to the default response.
     let response = plan.responses.for_status(u16::try_from(status).unwrap_or(0));
     let response = response.ok_or_else(|| Rejection::no_response_for(status))?;

@@ -4,6 +4,7 @@
 //! takes time is asked of [`Effects`]. The driver reads and parses the head, calls [`serve`], writes
 //! `scratch.response`, and passes a back end's body on when the answer is [`Served::Relay`].
 
+mod decision;
 pub mod effects;
 mod http;
 mod mock;
@@ -20,8 +21,10 @@ use crate::plan::trie::{Captures, MethodKey};
 use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
 use crate::proto::http::{KnownField, Method, Version};
+use crate::record::decision::{Step as Reached, Tag, Trail};
 use crate::record::ids::{self, TraceSeed};
 
+pub use decision::{CallTrace, Delivery, write_decision};
 pub use effects::{Answer, BodyFailure, Call, CallBody, CallFailure, Effects};
 pub use reject::{Rejection, write_refusal};
 
@@ -106,6 +109,8 @@ pub struct Scratch {
     value: Vec<u8>,
     /// A rendered body until the head before it is written.
     body: Vec<u8>,
+    /// What the decision record needs and the end of the exchange no longer has.
+    trail: Trail,
 }
 
 /// What is known of a request when it is over: the access log and the counters are written from this.
@@ -234,6 +239,7 @@ impl<'x> Exchange<'x> {
         keeps_alive: bool,
     ) -> Self {
         let captures = Captures::new();
+        scratch.trail.clear();
         Self {
             request,
             snapshot,
@@ -256,6 +262,14 @@ impl<'x> Exchange<'x> {
     /// Whether the response has no body because only its head was asked for.
     pub fn is_head(&self) -> bool {
         self.request.head.method == Method::Head
+    }
+
+    /// Shows the decision record the beginning of a body that the driver passes on. Kept for failures only: what goes
+    /// well is the client's and the back end's business.
+    pub fn note_passing_body(&mut self, bytes: &[u8]) {
+        if self.facts.status >= 400 && self.stage.is_some_and(|stage| stage.records_bodies) {
+            self.scratch.trail.note(Tag::AnswerBody, bytes);
+        }
     }
 
     /// The route that serves it, once known.
@@ -283,12 +297,14 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
 
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
     let (stage, route) = find_route(x)?;
+    x.scratch.trail.reach(Reached::Validate);
     // Before an origin is contacted, but when it is known whose log line and counters it goes to.
     if let BodyShape::Length(length) = x.request.body
         && length > x.snapshot.limits.request_body_bytes_max
     {
         return Err(Rejection::request_too_large());
     }
+    x.scratch.trail.reach(Reached::MapRequest);
     match &route.integration {
         IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
         IntegrationPlan::Mock(plan) => mock::integrate(x, plan, effects).await,
@@ -305,6 +321,7 @@ fn find_route<'x>(x: &mut Exchange<'x>) -> Result<(&'x StagePlan, &'x RoutePlan)
     })?;
     let stage: &StagePlan = x.snapshot.stages.get(entry.stage.0 as usize).ok_or_else(Rejection::unknown_stage)?;
     x.stage = Some(stage);
+    x.scratch.trail.reach(Reached::Route);
     x.offset = entry.offset;
     let method = MethodKey::of_request(x.request.method_text());
     let found = stage.trie.find(&path[entry.offset..], method, &mut x.captures);

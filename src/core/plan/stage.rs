@@ -31,6 +31,10 @@ pub struct StagePlan {
     pub routes: Box<[RoutePlan]>,
     /// Gateway responses by [`ResponseType`].
     pub rejections: Box<[RejectionPlan]>,
+    /// Names of API, stage and deployment as a decision record holds them.
+    pub description: Box<[u8]>,
+    /// Decision records of this stage hold bodies.
+    pub records_bodies: bool,
     /// A line of the access log.
     pub access_log: AccessLogProgram<ContextVariable>,
 }

@@ -1,5 +1,6 @@
 //! The pipeline at its own seam: definitions in, exact bytes out.
 
+mod decision;
 mod log;
 mod mapped;
 mod mock;

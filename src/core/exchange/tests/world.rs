@@ -12,8 +12,8 @@ use std::time::Duration;
 use ringgate_core::base::{Diagnostic, Instant, WallTime};
 use ringgate_core::compile::{self, Findings, OriginRewrite, Slots, StageInput};
 use ringgate_core::exchange::{
-    Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, Client, Effects, Exchange, Facts, Framed, Request,
-    SEED_BYTES, Scratch, Served, serve, write_access_log,
+    Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Client, Delivery, Effects, Exchange, Facts,
+    Framed, Request, SEED_BYTES, Scratch, Served, serve, write_access_log, write_decision,
 };
 use ringgate_core::import::{ApiKind, Options, import};
 use ringgate_core::mapping::ContextVariable;
@@ -25,6 +25,7 @@ use ringgate_core::proto::h1::{
 };
 use ringgate_core::proto::http::Method;
 use ringgate_core::record::AccessLogProgram;
+use ringgate_core::record::decision::Decisions;
 
 /// The API's id in every world.
 pub const API_ID: &str = "a1b2c3d4e5";
@@ -88,6 +89,7 @@ impl World {
             rewrites: &setting.rewrites,
             backend: setting.backend,
             ignores_authorization: setting.ignores_authorization,
+            records_bodies: true,
             access_log: None,
         };
         let (mut slots, mut findings) = (Slots::default(), Findings::default());
@@ -125,6 +127,9 @@ impl World {
         let served = block_on(serve(&mut exchange, effects));
         let mut log_line = Vec::new();
         write_access_log(&exchange, &mut log_line);
+        exchange.note_passing_body(b"(passing)");
+        let delivery = Delivery { request_body: &arrived.content, call: effects.trace(), ..Delivery::default() };
+        write_decision(&exchange, &delivery, &mut session.decisions);
         let (framed, keeps_alive, is_head) = (exchange.framed, exchange.keeps_alive, exchange.is_head());
         let facts = exchange.facts.clone();
         let head = session.scratch.response.clone();
@@ -158,6 +163,8 @@ impl World {
 pub struct Session {
     pub head: RequestHead,
     pub scratch: Scratch,
+    /// Remembers nothing unless a test gives it memory.
+    pub decisions: Decisions,
 }
 
 /// A request that has been read.
@@ -252,6 +259,12 @@ impl Default for Table<'_> {
             answer_head: ResponseHead::new(),
             now: Instant::from_nanos(1_000),
         }
+    }
+}
+
+impl Table<'_> {
+    fn trace(&self) -> CallTrace {
+        CallTrace { attempts: self.calls as u8, address: Some(([192, 0, 2, 1], 80).into()), ..CallTrace::default() }
     }
 }
 
