@@ -6,6 +6,7 @@
 pub mod request;
 
 mod authorizers;
+mod deployments;
 mod gateway_responses;
 mod integrations;
 mod methods;
@@ -13,6 +14,7 @@ mod models;
 
 mod resources;
 mod rest_apis;
+mod stages;
 
 use super::state::Tenant;
 use super::wire::reply::Answer;
@@ -67,6 +69,8 @@ const OPERATIONS: &[&[Operation]] = &[
     models::OPERATIONS,
     authorizers::OPERATIONS,
     gateway_responses::OPERATIONS,
+    deployments::OPERATIONS,
+    stages::OPERATIONS,
 ];
 
 /// An operation and the labels of its path.

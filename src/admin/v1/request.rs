@@ -172,6 +172,11 @@ impl<'r> Request<'r> {
         self.complaints.check()
     }
 
+    /// A list that comes whole.
+    pub fn whole<T: Serialize>(&self, items: impl IntoIterator<Item = T>) -> Reply {
+        Reply::ok(&json!({ "item": items.into_iter().map(|item| json!(item)).collect::<Vec<_>>() }))
+    }
+
     /// A page of a list: at most `limit` items behind the one that `position` names.
     pub fn page<T: Serialize>(&self, items: impl IntoIterator<Item = (String, T)>) -> Reply {
         let items: Vec<_> = items.into_iter().collect();
