@@ -56,7 +56,8 @@ fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 fn read_method(input: &Input<'_>, verb: &str) -> Result<Method, Error> {
     Ok(Method {
         http_method: verb.to_owned(),
-        authorization_type: input.required_string("authorizationType")?,
+        // Any case is taken (R).
+        authorization_type: input.required_string("authorizationType")?.to_ascii_uppercase(),
         authorizer_id: input.string("authorizerId")?,
         api_key_required: input.boolean("apiKeyRequired")?.unwrap_or_default(),
         operation_name: input.string("operationName")?,
@@ -177,7 +178,7 @@ fn change_member(method: &mut Method, member: &str, operation: &PatchOperation) 
     }
     patch::only_replace(operation)?;
     match member {
-        "authorizationType" => method.authorization_type = operation.text().to_owned(),
+        "authorizationType" => method.authorization_type = operation.text().to_ascii_uppercase(),
         "authorizerId" => method.authorizer_id = operation.optional(),
         "apiKeyRequired" => method.api_key_required = operation.flag(),
         "operationName" => method.operation_name = operation.optional(),

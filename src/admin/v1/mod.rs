@@ -5,6 +5,8 @@
 
 pub mod request;
 
+mod account;
+mod api_keys;
 mod authorizers;
 mod deployments;
 mod gateway_responses;
@@ -15,6 +17,7 @@ mod models;
 mod resources;
 mod rest_apis;
 mod stages;
+mod usage_plans;
 
 use super::state::Tenant;
 use super::wire::reply::Answer;
@@ -71,6 +74,9 @@ const OPERATIONS: &[&[Operation]] = &[
     gateway_responses::OPERATIONS,
     deployments::OPERATIONS,
     stages::OPERATIONS,
+    api_keys::OPERATIONS,
+    usage_plans::OPERATIONS,
+    account::OPERATIONS,
 ];
 
 /// An operation and the labels of its path.
