@@ -105,7 +105,7 @@ fn counters<const N: usize>() -> [Counter; N] {
 }
 
 /// Labels of the ways a call can fail.
-pub const FAILURES: [&str; 10] = [
+pub const FAILURES: [&str; 11] = [
     "refused",
     "name_not_found",
     "address_not_allowed",
@@ -116,6 +116,7 @@ pub const FAILURES: [&str; 10] = [
     "out_of_memory",
     "client_body",
     "out_of_descriptors",
+    "answer_too_large",
 ];
 
 /// Where a failure is counted: an index into [`FAILURES`].
@@ -131,6 +132,7 @@ pub const fn failure_index(failure: CallFailure) -> usize {
         CallFailure::OutOfMemory => 7,
         CallFailure::Body(_) => 8,
         CallFailure::OutOfDescriptors => 9,
+        CallFailure::TooLarge => 10,
     }
 }
 

@@ -4,6 +4,7 @@ pub mod body;
 pub mod clock;
 pub mod counters;
 pub mod effects;
+mod gather;
 pub mod inbox;
 mod inbuf;
 mod origins;
@@ -24,6 +25,7 @@ use std::task::Waker;
 
 use ringgate_core::exchange::{self, Exchange};
 use ringgate_core::plan::Snapshot;
+use ringgate_core::proto::http::coding::{Coding, Encoder};
 use ringgate_core::record::decision::Decisions;
 
 use clock::Clock;
@@ -45,6 +47,8 @@ use crate::net::timer::Deadlines;
 
 /// Sessions kept for the next connections.
 const FREE_SESSIONS_MAX: usize = 256;
+/// Encoders kept for the next bodies, some 300 KiB each.
+const FREE_ENCODERS_MAX: usize = 8;
 
 /// Everything one core owns.
 pub struct Shard {
@@ -69,6 +73,9 @@ pub struct Shard {
     line: Owned<Vec<u8>>,
     decisions: Owned<Decisions>,
     tls: TlsClients,
+    /// Encoders for the next bodies.
+    #[expect(clippy::vec_box, reason = "an encoder is moved about by its box")]
+    encoders: Owned<Vec<Box<Encoder>>>,
     open: Cell<u32>,
     /// Every response says that its connection closes.
     draining: Cell<bool>,
@@ -118,6 +125,23 @@ impl Shard {
         self.sessions.with(|free| {
             if free.len() < FREE_SESSIONS_MAX {
                 free.push(session);
+            }
+        });
+    }
+
+    fn lend_encoder(&self, coding: Coding) -> Box<Encoder> {
+        let free = self.encoders.with(|free| {
+            let at = free.iter().position(|encoder| encoder.coding() == coding)?;
+            Some(free.swap_remove(at))
+        });
+        free.unwrap_or_else(|| Box::new(Encoder::new(coding)))
+    }
+
+    fn take_back_encoder(&self, mut encoder: Box<Encoder>) {
+        self.encoders.with(|free| {
+            if free.len() < FREE_ENCODERS_MAX {
+                encoder.reset();
+                free.push(encoder);
             }
         });
     }

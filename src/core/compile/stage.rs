@@ -3,6 +3,7 @@
 use crate::base::Severity;
 use crate::mapping::ContextVariable;
 use crate::model::rest::{Integration, IntegrationKind, Method, MethodName, Resource, RestApi};
+use crate::plan::content::BinaryMediaTypes;
 use crate::plan::trie::{MethodKey, RouteIndex, TrieBuilder, variables};
 use crate::plan::{IntegrationPlan, RoutePlan, StagePlan};
 use crate::record::AccessLogProgram;
@@ -37,6 +38,8 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
         api_id_line: line("X-Amzn-Apigateway-Api-Id", input.api_id.to_owned()),
         user_agent_line: line("User-Agent", format!("AmazonAPIGateway_{}", input.api_id)),
         response_lines: ignored.into(),
+        binary_media_types: BinaryMediaTypes::new(&api.binary_media_types),
+        minimum_compression_size: api.minimum_compression_size.map(u64::from),
         trie: builder.freeze(),
         routes: routes.into(),
         rejections: rejection::rejections(api, &names, findings),
@@ -106,7 +109,8 @@ fn plan(
     };
     unsupported::say_integration(declared, &pointer, findings);
     let names = Names { path: &resource.path, variables: input.variables };
-    match integration::plan(declared, &names, input, &pointer, slots, findings) {
+    let route = integration::Route { api, method, names: &names, pointer: &pointer };
+    match integration::plan(&route, declared, input, slots, findings) {
         Ok(plan) => plan,
         Err(fault) => {
             let message = format!("{}: the route answers 500", fault.reason());

@@ -4,6 +4,7 @@
 //! takes time is asked of [`Effects`]. The driver reads and parses the head, calls [`serve`], writes
 //! `scratch.response`, and passes a back end's body on when the answer is [`Served::Relay`].
 
+mod content;
 mod decision;
 pub mod effects;
 mod http;
@@ -20,6 +21,7 @@ use crate::base::{Instant, WallTime};
 use crate::plan::trie::{Captures, MethodKey};
 use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
+use crate::proto::http::coding::Encoder;
 use crate::proto::http::{KnownField, Method, Version};
 use crate::record::decision::{Step as Reached, Tag, Trail};
 use crate::record::ids::{self, TraceSeed};
@@ -107,10 +109,28 @@ pub struct Scratch {
     pub request: Vec<u8>,
     /// A mapped value while it is being written.
     value: Vec<u8>,
-    /// A rendered body until the head before it is written.
+    /// A body of our own until the head before it is written.
     body: Vec<u8>,
+    /// The client's body, where all of it is needed.
+    request_body: Vec<u8>,
+    /// The back end's body, where all of it is needed.
+    answer_body: Vec<u8>,
     /// What the decision record needs and the end of the exchange no longer has.
     trail: Trail,
+}
+
+/// What each part of a [`Scratch`] keeps of its memory, in bytes.
+const SCRATCH_BYTES_KEPT_MAX: usize = 64 * 1024;
+
+impl Scratch {
+    /// Gives back what a large body took.
+    pub fn trim(&mut self) {
+        let Self { response, request, value, body, request_body, answer_body, .. } = self;
+        for part in [response, request, value, body, request_body, answer_body] {
+            part.clear();
+            part.shrink_to(SCRATCH_BYTES_KEPT_MAX);
+        }
+    }
 }
 
 /// What is known of a request when it is over: the access log and the counters are written from this.
@@ -220,6 +240,8 @@ pub struct Exchange<'x> {
     pub facts: Facts,
     /// Set by [`serve`]: how the response ends.
     pub framed: Framed,
+    /// Set by [`serve`]: what encodes the body that is passed on. Goes back to [`Effects::take_back_encoder`].
+    pub encoder: Option<Box<Encoder>>,
     /// Whether the connection may serve another request. [`serve`] only ever clears it.
     pub keeps_alive: bool,
     stage: Option<&'x StagePlan>,
@@ -227,6 +249,8 @@ pub struct Exchange<'x> {
     /// Where the resource path begins in the request's path.
     offset: usize,
     captures: Captures,
+    has_request_body: bool,
+    has_answer_body: bool,
 }
 
 impl<'x> Exchange<'x> {
@@ -241,6 +265,9 @@ impl<'x> Exchange<'x> {
         let captures = Captures::new();
         scratch.trail.clear();
         Self {
+            encoder: None,
+            has_request_body: false,
+            has_answer_body: false,
             request,
             snapshot,
             scratch,
@@ -252,6 +279,11 @@ impl<'x> Exchange<'x> {
             offset: 0,
             captures,
         }
+    }
+
+    /// Whether a whole body was gathered, so that its memory is to be given back: [`Scratch::trim`].
+    pub fn is_gathered(&self) -> bool {
+        self.has_request_body || self.has_answer_body
     }
 
     /// The stage that serves it, once known.
@@ -307,7 +339,7 @@ async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served
     x.scratch.trail.reach(Reached::MapRequest);
     match &route.integration {
         IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
-        IntegrationPlan::Mock(plan) => mock::integrate(x, plan, effects).await,
+        IntegrationPlan::Mock(plan) => mock::integrate(x, stage, plan, effects).await,
         IntegrationPlan::Unserved(reason) => Err(Rejection::unserved(reason)),
         IntegrationPlan::BadEndpoint(reason) => Err(Rejection::bad_endpoint(reason)),
     }

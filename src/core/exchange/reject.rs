@@ -80,6 +80,11 @@ impl Rejection {
         ))
     }
 
+    /// The integration response that was selected leads to no method response.
+    pub(super) fn undeclared(status: u16) -> Self {
+        Self::configuration(&format!("Output mapping refers to an invalid method response: {status}"))
+    }
+
     /// No template for the body's media type, and passing it on is forbidden.
     pub(super) fn unsupported_media_type() -> Self {
         Self::of(ResponseType::UnsupportedMediaType)
@@ -141,6 +146,7 @@ impl From<CallFailure> for Rejection {
                 Self::shed("no file descriptor is left to connect with; ringgate doctor says how many there are")
             }
             CallFailure::OutOfMemory => Self::shed("the memory cap of --memory-max is reached"),
+            CallFailure::TooLarge => Self::response_too_large(),
             CallFailure::Body(failure) => failure.into(),
         };
         Self { failure: Some(failure), ..rejection }

@@ -1,6 +1,6 @@
 //! What mapping expressions and templates can read of an exchange.
 
-use crate::aws::errors::quote_from;
+use crate::base::escape::quote_json_from;
 use crate::mapping::{ContextVariable, Values};
 use crate::plan::headers::DROPPED_ON_ARRIVAL;
 use crate::proto::h1::Fields;
@@ -82,6 +82,14 @@ impl Values for ExchangeValues<'_, '_> {
 
     fn integration_headers(&self, name: &str, out: &mut Vec<u8>) -> bool {
         self.answer.is_some_and(|answer| joined(&answer.head.fields, answer.bytes, name, out))
+    }
+
+    fn body(&self) -> Option<&[u8]> {
+        Some(&self.x.scratch.request_body)
+    }
+
+    fn integration_body(&self) -> Option<&[u8]> {
+        Some(&self.x.scratch.answer_body)
     }
 
     fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
@@ -188,7 +196,7 @@ fn context_of_facts(facts: &Facts, variable: &ContextVariable, out: &mut Vec<u8>
         ContextVariable::ErrorMessageString => facts.error.is_some_and(|(_, message)| {
             let start = out.len();
             out.extend_from_slice(message.as_bytes());
-            quote_from(out, start);
+            quote_json_from(out, start);
             true
         }),
         ContextVariable::ErrorResponseType => put(facts.error.map(|(kind, _)| kind.as_str().as_bytes()), out),

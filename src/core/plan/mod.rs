@@ -3,6 +3,7 @@
 //! `compile` makes these values, `exchange` reads them. A name that matters at run time is an index here, a template is
 //! bytes or a program, a choice is a table.
 
+pub mod content;
 pub mod headers;
 pub mod integrate;
 pub mod media;

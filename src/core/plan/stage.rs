@@ -5,6 +5,7 @@ use crate::mapping::context::ContextVariable;
 use crate::mapping::{Expression, Substitution};
 use crate::record::AccessLogProgram;
 
+use super::content::BinaryMediaTypes;
 use super::trie::Trie;
 use super::{ByMediaType, RoutePlan};
 
@@ -25,6 +26,10 @@ pub struct StagePlan {
     pub user_agent_line: Box<[u8]>,
     /// Lines that every response of this stage carries beyond those of AWS.
     pub response_lines: Box<[u8]>,
+    /// Whose bodies are binary.
+    pub binary_media_types: BinaryMediaTypes,
+    /// Responses of at least so many bytes are compressed for clients that take it, and compressed requests are read.
+    pub minimum_compression_size: Option<u64>,
     /// Finds the route.
     pub trie: Trie,
     /// Routes by the trie's index.

@@ -24,6 +24,7 @@ use ringgate_core::proto::h1::{
     parse_response,
 };
 use ringgate_core::proto::http::Method;
+use ringgate_core::proto::http::coding::{Coding, Encoder, Flush};
 use ringgate_core::record::AccessLogProgram;
 use ringgate_core::record::decision::Decisions;
 
@@ -131,9 +132,10 @@ impl World {
         let delivery = Delivery { request_body: &arrived.content, call: effects.trace(), ..Delivery::default() };
         write_decision(&exchange, &delivery, &mut session.decisions);
         let (framed, keeps_alive, is_head) = (exchange.framed, exchange.keeps_alive, exchange.is_head());
+        let encoder = exchange.encoder.take();
         let facts = exchange.facts.clone();
         let head = session.scratch.response.clone();
-        let wire = deliver(&head, served, framed, is_head, effects);
+        let wire = deliver(&head, served, framed, is_head, encoder, effects);
         Told { served, head, wire, framed, keeps_alive, facts, log_line }
     }
 
@@ -306,23 +308,54 @@ impl Effects for Table<'_> {
         self.body_is_done
     }
 
-    async fn read_body(&mut self) -> Result<&[u8], BodyFailure> {
+    async fn read_body(&mut self, into: &mut Vec<u8>) -> Result<(), BodyFailure> {
         match &self.body {
-            Some(body) => body.as_deref().map_err(|failure| *failure),
-            None => Ok(b""),
+            Some(Ok(body)) => into.extend_from_slice(body),
+            Some(Err(failure)) => return Err(*failure),
+            None => {}
         }
+        Ok(())
     }
+
+    async fn read_answer(&mut self, into: &mut Vec<u8>) -> Result<(), CallFailure> {
+        let bytes = self.answer.expect("asked for only after a call that succeeded");
+        let mut decoder = BodyDecoder::new(self.answer_head.framing);
+        let mut rest = &bytes[self.answer_head.len..];
+        while !decoder.is_done() && !rest.is_empty() {
+            let step = decoder.decode(rest).map_err(|_| CallFailure::Protocol)?;
+            into.extend_from_slice(&rest[step.data.clone()]);
+            rest = &rest[step.consumed..];
+        }
+        decoder.handle_end().map_err(|_| CallFailure::Network)
+    }
+
+    fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>> {
+        Some(Box::new(Encoder::new(coding)))
+    }
+
+    fn take_back_encoder(&mut self, _: Box<Encoder>) {}
 }
 
 /// The bytes that a driver would send: the head, and what follows it.
-fn deliver(head: &[u8], served: Served, framed: Framed, is_head: bool, effects: &Table<'_>) -> Vec<u8> {
+fn deliver(
+    head: &[u8],
+    served: Served,
+    framed: Framed,
+    is_head: bool,
+    encoder: Option<Box<Encoder>>,
+    effects: &Table<'_>,
+) -> Vec<u8> {
     let mut wire = head.to_vec();
     if served == Served::Own || is_head {
         return wire;
     }
     let bytes = effects.answer.expect("only an answer is passed on");
     let mut decoder = BodyDecoder::new(effects.answer_head.framing);
-    let content = decoded(&mut decoder, &bytes[effects.answer_head.len..]);
+    let mut content = decoded(&mut decoder, &bytes[effects.answer_head.len..]);
+    if let Some(mut encoder) = encoder {
+        let plain = std::mem::take(&mut content);
+        encoder.encode(&plain, Flush::End, &mut content);
+    }
     if framed != Framed::Chunked {
         wire.extend_from_slice(&content);
         return wire;
