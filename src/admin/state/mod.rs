@@ -4,6 +4,7 @@
 //! found by comparing addresses ([`records`]): no operation can forget to store what it did, and one that fails has
 //! done nothing.
 
+pub mod adopt;
 pub mod convert;
 pub mod records;
 

@@ -9,12 +9,14 @@ mod account;
 mod api_keys;
 mod authorizers;
 mod deployments;
+mod documentation;
 mod gateway_responses;
+mod import;
 mod integrations;
 mod methods;
 mod models;
 
-mod resources;
+pub mod resources;
 mod rest_apis;
 mod stages;
 mod usage_plans;
@@ -77,6 +79,8 @@ const OPERATIONS: &[&[Operation]] = &[
     api_keys::OPERATIONS,
     usage_plans::OPERATIONS,
     account::OPERATIONS,
+    import::OPERATIONS,
+    documentation::OPERATIONS,
 ];
 
 /// An operation and the labels of its path.

@@ -78,7 +78,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 /// Path of a child.
-pub(super) fn joined(parent: &str, part: &str) -> String {
+pub fn joined(parent: &str, part: &str) -> String {
     if parent == "/" { format!("/{part}") } else { format!("{parent}/{part}") }
 }
 

@@ -112,12 +112,10 @@ fn check_name(name: &str) -> Result<(), Error> {
 }
 
 fn check_variables(variables: &Texts) -> Result<(), Error> {
-    let name_is_wrong = |name: &String| {
-        name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    let value_is_wrong = |value: &String| {
-        !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte))
-    };
+    let name_is_wrong =
+        |name: &String| name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let value_is_wrong =
+        |value: &String| !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte));
     if let Some(name) = variables.keys().find(|name| name_is_wrong(name)) {
         let message = format!("Stage variable name must only contain alphanumeric and underscore characters: {name}");
         return Err(Error::bad_request(message));
@@ -250,7 +248,11 @@ fn change(stage: &mut Stage, api: &Api, operation: &PatchOperation) -> Result<()
         (Op::Add | Op::Replace, ["accessLogSettings", member @ ("destinationArn" | "format")]) => {
             let settings = stage.access_log_settings.get_or_insert_with(AccessLogSettings::default);
             let value = operation.optional();
-            if *member == "format" { settings.format = value } else { settings.destination_arn = value }
+            if *member == "format" {
+                settings.format = value
+            } else {
+                settings.destination_arn = value
+            }
             Ok(())
         }
         (Op::Replace, ["canarySettings", member, rest @ ..]) => change_canary(stage, api, (member, rest), operation),
@@ -276,7 +278,10 @@ fn change_member(stage: &mut Stage, api: &Api, member: &str, operation: &PatchOp
         "description" => stage.description = operation.optional(),
         "cacheClusterEnabled" => stage.cache_cluster_enabled = operation.flag(),
         "cacheClusterSize" if !CACHE_SIZES.contains(&operation.text()) => {
-            return Err(Error::bad_request(format!("Invalid cache cluster size. Must be one of: {}", CACHE_SIZES.join(", "))));
+            return Err(Error::bad_request(format!(
+                "Invalid cache cluster size. Must be one of: {}",
+                CACHE_SIZES.join(", ")
+            )));
         }
         "cacheClusterSize" => stage.cache_cluster_size = operation.optional(),
         "clientCertificateId" => stage.client_certificate_id = operation.optional(),
@@ -287,12 +292,7 @@ fn change_member(stage: &mut Stage, api: &Api, member: &str, operation: &PatchOp
     Ok(())
 }
 
-fn change_canary(
-    stage: &mut Stage,
-    api: &Api,
-    path: (&str, &[&str]),
-    operation: &PatchOperation,
-) -> Result<(), Error> {
+fn change_canary(stage: &mut Stage, api: &Api, path: (&str, &[&str]), operation: &PatchOperation) -> Result<(), Error> {
     let deployment = stage.deployment_id.clone();
     // A canary that is made by setting one of its members serves what the stage serves (R).
     let blank = || CanarySettings { deployment_id: Some(deployment), ..CanarySettings::default() };

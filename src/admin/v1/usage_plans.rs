@@ -170,16 +170,16 @@ fn change(plan: &mut UsagePlan, tenant: &Tenant, operation: &PatchOperation) -> 
         (Op::Add | Op::Replace, ["throttle", member]) => {
             set_throttle(plan.throttle.get_or_insert_default(), member, operation)
         }
-        (Op::Add | Op::Replace, ["quota", member]) => {
-            set_quota(plan.quota.get_or_insert_default(), member, operation)
-        }
+        (Op::Add | Op::Replace, ["quota", member]) => set_quota(plan.quota.get_or_insert_default(), member, operation),
         _ => Err(invalid(operation)),
     }
 }
 
 fn invalid(operation: &PatchOperation) -> Error {
     let (path, op) = (operation.path(), operation.op.as_str());
-    Error::bad_request(format!("Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations"))
+    Error::bad_request(format!(
+        "Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations"
+    ))
 }
 
 fn number<T: std::str::FromStr>(operation: &PatchOperation) -> Result<T, Error> {
@@ -223,7 +223,10 @@ fn change_stages(plan: &mut UsagePlan, tenant: &Tenant, operation: &PatchOperati
         return Ok(());
     }
     let missing = || {
-        Error::not_found(format!("Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {}", plan.id))
+        Error::not_found(format!(
+            "Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {}",
+            plan.id
+        ))
     };
     plan.api_stages.remove(at.ok_or_else(missing)?);
     Ok(())
@@ -258,7 +261,8 @@ fn change_stage_throttle(
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("usageplanId");
     let plan = tenant.usage_plans.get(id).ok_or_else(unknown)?;
-    let is_there = |stage: &ApiStage| tenant.apis.get(&stage.api_id).is_some_and(|api| api.stages.contains_key(&stage.stage));
+    let is_there =
+        |stage: &ApiStage| tenant.apis.get(&stage.api_id).is_some_and(|api| api.stages.contains_key(&stage.stage));
     if plan.api_stages.iter().any(is_there) {
         return Err(Error::bad_request(format!(
             "Cannot delete Usage Plan {id} because it is associated with API Stages. Please remove all API stages from \
