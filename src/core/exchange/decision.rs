@@ -18,10 +18,8 @@ pub struct Delivery<'d> {
     pub ended: Ended,
     /// How the back end was called.
     pub call: CallTrace,
-    /// The client's body, or what of it is at hand.
+    /// What is at hand of the client's body, where the exchange did not gather it.
     pub request_body: &'d [u8],
-    /// Whether the body was read as a whole because something here asked for it.
-    pub was_body_asked_for: bool,
     /// Bytes of the client's body that were read.
     pub request_length: u64,
 }
@@ -64,6 +62,9 @@ pub fn write_decision(x: &Exchange<'_>, delivery: &Delivery<'_>, decisions: &mut
     entry.add_encoded(x.scratch.trail.chunks());
     add_call(x, &mut entry);
     entry.add(Tag::Address, encode_address(delivery.call.address, &mut address));
+    if x.has_answer_body && holds_bodies(x) {
+        entry.add(Tag::AnswerBody, &x.scratch.answer_body);
+    }
     add_response(x, &mut entry);
     add_error(&x.facts, &mut entry);
     decisions.push(entry);
@@ -126,9 +127,10 @@ fn holds_bodies(x: &Exchange<'_>) -> bool {
 }
 
 /// A body that only passes is kept for failures alone, like a back end's.
-fn add_request_body<'e>(x: &Exchange<'_>, delivery: &Delivery<'e>, entry: &mut Entry<'e>) {
-    if holds_bodies(x) && (delivery.was_body_asked_for || x.facts.status >= 400) {
-        entry.add(Tag::RequestBody, delivery.request_body);
+fn add_request_body<'e>(x: &'e Exchange<'_>, delivery: &Delivery<'e>, entry: &mut Entry<'e>) {
+    if holds_bodies(x) && (x.has_request_body || x.facts.status >= 400) {
+        let body = if x.has_request_body { &x.scratch.request_body } else { delivery.request_body };
+        entry.add(Tag::RequestBody, body);
     }
 }
 
@@ -180,6 +182,7 @@ fn word(failure: CallFailure) -> &'static str {
         CallFailure::TooManyConnections => "too_many_connections",
         CallFailure::OutOfDescriptors => "out_of_descriptors",
         CallFailure::OutOfMemory => "out_of_memory",
+        CallFailure::TooLarge => "answer_too_large",
         CallFailure::Body(BodyFailure::Gone) => "client_gone",
         CallFailure::Body(BodyFailure::Timeout) => "client_timeout",
         CallFailure::Body(BodyFailure::Malformed) => "client_malformed",
