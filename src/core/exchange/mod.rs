@@ -14,10 +14,14 @@ mod request;
 mod respond;
 #[cfg(test)]
 pub(crate) mod tests;
+mod validate;
 mod values;
+
+use std::borrow::Cow;
 
 use crate::aws::errors::ResponseType;
 use crate::base::{Instant, WallTime};
+use crate::json::Tape;
 use crate::plan::trie::{Captures, MethodKey};
 use crate::plan::{Door, IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
@@ -115,6 +119,8 @@ pub struct Scratch {
     request_body: Vec<u8>,
     /// The back end's body, where all of it is needed.
     answer_body: Vec<u8>,
+    /// The client's body as JSON, where it is read so.
+    tape: Tape,
     /// What the decision record needs and the end of the exchange no longer has.
     trail: Trail,
 }
@@ -125,7 +131,8 @@ const SCRATCH_BYTES_KEPT_MAX: usize = 64 * 1024;
 impl Scratch {
     /// Gives back what a large body took.
     pub fn trim(&mut self) {
-        let Self { response, request, value, body, request_body, answer_body, .. } = self;
+        let Self { response, request, value, body, request_body, answer_body, tape, .. } = self;
+        tape.clear();
         for part in [response, request, value, body, request_body, answer_body] {
             part.clear();
             part.shrink_to(SCRATCH_BYTES_KEPT_MAX);
@@ -159,7 +166,9 @@ pub struct Facts {
     /// microsecond or two, less than a second reading of the clock is worth.
     pub integration_latency_nanos: Option<u64>,
     /// The gateway response that was sent.
-    pub error: Option<(ResponseType, &'static str)>,
+    pub error: Option<(ResponseType, Cow<'static, str>)>,
+    /// What a validator found wrong with the body: `$context.error.validationErrorString`.
+    pub validation_error: Option<Box<str>>,
     /// Why, for the operator; not for the client.
     pub reason: Option<Box<str>>,
     /// The call that failed.
@@ -189,6 +198,7 @@ impl Facts {
             integration_status: None,
             integration_latency_nanos: None,
             error: None,
+            validation_error: None,
             reason: None,
             call_failure: None,
         }
@@ -338,6 +348,9 @@ async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served
         && length > x.snapshot.limits.request_body_bytes_max
     {
         return Err(Rejection::request_too_large());
+    }
+    if let Some(plan) = &route.validate {
+        validate::validate(x, stage, plan, effects).await?;
     }
     x.scratch.trail.reach(Reached::MapRequest);
     match &route.integration {

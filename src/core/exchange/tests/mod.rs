@@ -7,10 +7,11 @@ mod mapped;
 mod mock;
 mod proxy;
 mod rejections;
+mod validate;
 #[allow(dead_code, reason = "the simulation and the benchmarks use the rest")]
 pub mod world;
 
-use super::CallFailure;
+use super::{BodyFailure, CallFailure};
 use world::{Session, Setting, Table, Told, World};
 
 /// What every response of these worlds carries after its date and framing.
