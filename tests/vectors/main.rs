@@ -3,4 +3,5 @@
 
 mod http1;
 mod openapi;
+mod parameters;
 mod support;

@@ -70,6 +70,9 @@ async fn gather<'x, E: Effects>(
         return Ok(body);
     }
     content::gather_request(x, stage, conversion, effects).await?;
+    if plan.reads_body {
+        content::read_request(x)?;
+    }
     Ok(if body == Body::Clients { Body::Whole } else { body })
 }
 

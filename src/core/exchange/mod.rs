@@ -18,6 +18,7 @@ mod values;
 
 use crate::aws::errors::ResponseType;
 use crate::base::{Instant, WallTime};
+use crate::json::Tape;
 use crate::plan::trie::{Captures, MethodKey};
 use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
@@ -115,6 +116,8 @@ pub struct Scratch {
     request_body: Vec<u8>,
     /// The back end's body, where all of it is needed.
     answer_body: Vec<u8>,
+    /// The body that mappings read, parsed.
+    document: Tape,
     /// What the decision record needs and the end of the exchange no longer has.
     trail: Trail,
 }
@@ -125,11 +128,12 @@ const SCRATCH_BYTES_KEPT_MAX: usize = 64 * 1024;
 impl Scratch {
     /// Gives back what a large body took.
     pub fn trim(&mut self) {
-        let Self { response, request, value, body, request_body, answer_body, .. } = self;
+        let Self { response, request, value, body, request_body, answer_body, document, .. } = self;
         for part in [response, request, value, body, request_body, answer_body] {
             part.clear();
             part.shrink_to(SCRATCH_BYTES_KEPT_MAX);
         }
+        document.clear();
     }
 }
 
