@@ -159,8 +159,7 @@ pub struct Facts {
     pub response_latency_nanos: u64,
     /// Status of the back end.
     pub integration_status: Option<u16>,
-    /// Nanoseconds from the head of the request to the head of the back end's answer: what precedes the call takes a
-    /// microsecond or two, less than a second reading of the clock is worth.
+    /// Nanoseconds from the call to the head of the back end's answer.
     pub integration_latency_nanos: Option<u64>,
     /// The gateway response that was sent.
     pub error: Option<(ResponseType, &'static str)>,
