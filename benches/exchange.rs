@@ -68,6 +68,10 @@ impl Effects for Still {
         Instant::from_nanos(2_000)
     }
 
+    fn draw(&mut self) -> u64 {
+        0
+    }
+
     async fn call(&mut self, call: Call<'_>) -> Result<(), CallFailure> {
         black_box(call.request);
         Ok(())

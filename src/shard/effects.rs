@@ -97,6 +97,10 @@ impl Effects for ShardEffects<'_> {
         self.shard.clock.now()
     }
 
+    fn draw(&mut self) -> u64 {
+        self.shard.random.next()
+    }
+
     async fn call(&mut self, mut call: Call<'_>) -> Result<(), CallFailure> {
         let deadline = self.shard.clock.recent() + call.timeout;
         self.call_deadline = deadline;

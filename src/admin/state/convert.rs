@@ -20,6 +20,7 @@ type Templates = BTreeMap<String, Option<String>>;
 pub fn to_model(definition: &Definition) -> rest::RestApi {
     let api = &*definition.rest_api;
     let names = Names::new(definition);
+    let types = &api.endpoint_configuration.types;
     let mut resources: Vec<&Resource> = definition.resources.values().map(AsRef::as_ref).collect();
     resources.sort_by(|a, b| a.path.cmp(&b.path));
     rest::RestApi {
@@ -43,6 +44,7 @@ pub fn to_model(definition: &Definition) -> rest::RestApi {
             .values()
             .map(|response| to_gateway_response(response))
             .collect(),
+        endpoint_types: types.iter().filter_map(|kind| rest::EndpointType::parse(kind)).collect(),
         vpc_endpoint_ids: api.endpoint_configuration.vpc_endpoint_ids.clone(),
         ip_address_type: api.endpoint_configuration.ip_address_type.clone(),
         security_policy: api.security_policy.clone(),

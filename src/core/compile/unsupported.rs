@@ -77,12 +77,6 @@ pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
         let message = format!("{name} is stored; it belongs to AWS's own listeners and changes nothing here");
         findings.add(Severity::Note, "endpoint-unsupported", place, "", message);
     }
-    if api.disable_execute_api_endpoint {
-        let message =
-            "disableExecuteApiEndpoint is stored; the default host still answers, for there is no other yet".to_owned();
-        let found = findings.warn("endpoint-unsupported", place, "", message);
-        found.on_aws = "the default host answers 403 Forbidden".into();
-    }
 }
 
 /// Says what an integration declares that changes nothing yet.

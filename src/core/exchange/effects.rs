@@ -12,6 +12,9 @@ pub trait Effects {
     /// The monotonic clock, now.
     fn now(&self) -> Instant;
 
+    /// A random number, each as likely as any other.
+    fn draw(&mut self) -> u64;
+
     /// Sends `call` and waits for the head of the answer, which [`Effects::answer`] then gives.
     fn call(&mut self, call: Call<'_>) -> impl Future<Output = Result<(), CallFailure>>;
 

@@ -20,7 +20,7 @@ use crate::aws::errors::ResponseType;
 use crate::base::{Instant, WallTime};
 use crate::json::Tape;
 use crate::plan::trie::{Captures, MethodKey};
-use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
+use crate::plan::{Door, IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
 use crate::proto::http::coding::Encoder;
 use crate::proto::http::{KnownField, Method, Version};
@@ -251,6 +251,8 @@ pub struct Exchange<'x> {
     route: Option<&'x RoutePlan>,
     /// Where the resource path begins in the request's path.
     offset: usize,
+    /// Through what it came to its stage.
+    door: Door,
     captures: Captures,
     has_request_body: bool,
     has_answer_body: bool,
@@ -280,6 +282,7 @@ impl<'x> Exchange<'x> {
             stage: None,
             route: None,
             offset: 0,
+            door: Door::DefaultEndpoint,
             captures,
         }
     }
@@ -331,7 +334,7 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
 }
 
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
-    let (stage, route) = find_route(x)?;
+    let (stage, route) = find_route(x, effects)?;
     x.scratch.trail.reach(Reached::Validate);
     // Before an origin is contacted, but when it is known whose log line and counters it goes to.
     if let BodyShape::Length(length) = x.request.body
@@ -348,16 +351,23 @@ async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served
     }
 }
 
-fn find_route<'x>(x: &mut Exchange<'x>) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
+fn find_route<'x, E: Effects>(
+    x: &mut Exchange<'x>,
+    effects: &mut E,
+) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
     let path = x.request.path();
     let entry = x.snapshot.hosts.find(x.request.host(), path).map_err(|none| match none {
-        NoEntry::UnknownStage => Rejection::unknown_stage(),
+        NoEntry::UnknownStage => Rejection::forbidden("no such stage"),
+        NoEntry::DisabledEndpoint => Rejection::forbidden("the default endpoint is disabled"),
+        NoEntry::Unmapped => Rejection::forbidden("the domain maps no base path to this"),
         NoEntry::UnknownApi => Rejection::unknown_api(),
     })?;
-    let stage: &StagePlan = x.snapshot.stages.get(entry.stage.0 as usize).ok_or_else(Rejection::unknown_stage)?;
+    let stage = x.snapshot.stage(entry.stage, || effects.draw());
+    let stage = stage.ok_or_else(|| Rejection::forbidden("no such stage"))?;
     x.stage = Some(stage);
     x.scratch.trail.reach(Reached::Route);
     x.offset = entry.offset;
+    x.door = entry.door;
     let method = MethodKey::of_request(x.request.method_text());
     let found = stage.trie.find(&path[entry.offset..], method, &mut x.captures);
     let route = found.and_then(|index| stage.routes.get(index.0 as usize)).ok_or_else(Rejection::unknown_route)?;

@@ -45,10 +45,11 @@ impl Rejection {
         Self::of(ResponseType::MissingAuthenticationToken)
     }
 
-    /// The API exists, the stage does not: reported as `Forbidden`.
-    pub(super) fn unknown_stage() -> Self {
+    /// There is an API or a domain, and nothing of it answers here: reported as `Forbidden`
+    /// (rest-routing-and-stages §3).
+    pub(super) fn forbidden(reason: &'static str) -> Self {
         let forbidden = Self::of(ResponseType::InvalidApiKey);
-        Self { response_type: ResponseType::Default4xx, reason: Some("no such stage".into()), ..forbidden }
+        Self { response_type: ResponseType::Default4xx, reason: Some(reason.into()), ..forbidden }
     }
 
     /// There is no such API. On AWS its name would not resolve; here there is somebody to say so.

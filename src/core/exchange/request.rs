@@ -47,7 +47,7 @@ fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, value: &mut 
     out.extend_from_slice(b" HTTP/1.1\r\n");
     if !is_mapped(x, plan, b"host", out) {
         let upstream = x.snapshot.upstreams.get(plan.upstream.0 as usize).and_then(Option::as_ref);
-        let authority = upstream.map_or("", |upstream| &upstream.authority);
+        let authority = upstream.map_or("", |upstream| &upstream.plan.authority);
         write_line(out, b"Host", authority.as_bytes());
     }
     if plan.is_proxy {

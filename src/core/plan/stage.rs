@@ -9,17 +9,28 @@ use super::content::BinaryMediaTypes;
 use super::trie::Trie;
 use super::{ByMediaType, RoutePlan};
 
+/// A dense number for a stage's counters, its canary's are others. It stays the same across snapshots while the stage is
+/// served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StageSlot(pub u32);
+
 /// A stage: routes, and what they share.
 #[derive(Debug)]
 pub struct StagePlan {
+    /// Its counters.
+    pub slot: StageSlot,
     /// `$context.accountId`
     pub account_id: Box<str>,
+    /// Region of ARNs.
+    pub region: Box<str>,
     /// `$context.apiId`
     pub api_id: Box<str>,
     /// `$context.stage`
     pub name: Box<str>,
     /// `$context.deploymentId`
     pub deployment_id: Box<str>,
+    /// `$context.isCanaryRequest`
+    pub is_canary: bool,
     /// The line `X-Amzn-Apigateway-Api-Id: …` of requests to back ends, with its line end.
     pub api_id_line: Box<[u8]>,
     /// The line `User-Agent: AmazonAPIGateway_…` of `HTTP` integrations, with its line end.

@@ -18,7 +18,7 @@ use ringgate_core::exchange::{
 use ringgate_core::import::{ApiKind, Options, import};
 use ringgate_core::mapping::ContextVariable;
 use ringgate_core::model::rest::RestApi;
-use ringgate_core::plan::{HostTable, Limits, Snapshot, StageSlot, UpstreamSlot};
+use ringgate_core::plan::{HostTable, Limits, Snapshot, StageIndex, UpstreamSlot};
 use ringgate_core::proto::h1::{
     BodyDecoder, Framing, HeadLimits, Progress, RequestHead, ResponseHead, encode_chunk_header, parse_request,
     parse_response,
@@ -83,9 +83,11 @@ impl World {
             setting.variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let input = StageInput {
             account_id: "123456789012",
+            region: "us-east-1",
             api_id: API_ID,
             stage_name: "dev",
             deployment_id: "deploy1234",
+            is_canary: false,
             variables: &variables,
             rewrites: &setting.rewrites,
             backend: setting.backend,
@@ -96,16 +98,17 @@ impl World {
         let (mut slots, mut findings) = (Slots::default(), Findings::default());
         let stage = compile::stage(api, &input, &mut slots, &mut findings);
         let mut hosts = HostTable::default();
-        hosts.insert(API_ID, "dev", StageSlot(0));
-        hosts.set_bare("dev", StageSlot(0));
+        hosts.insert(API_ID, "dev", StageIndex(0));
+        hosts.set_bare("dev", StageIndex(0));
         let limits =
             Limits { request_body_bytes_max: setting.body_bytes_max, response_body_bytes_max: setting.body_bytes_max };
         let snapshot = Snapshot {
             version: 1,
             hosts,
             stages: Box::new([Arc::new(stage)]),
-            upstreams: slots.upstreams().iter().cloned().map(Some).collect(),
-            route_slots: slots.routes().len() as u32,
+            canaries: Box::default(),
+            upstreams: slots.upstreams(),
+            slots: slots.counts(),
             limits,
             access_log: AccessLogProgram::default_json(ContextVariable::scan),
         };
@@ -246,6 +249,8 @@ pub struct Table<'t> {
     pub calls: usize,
     pub answer_head: ResponseHead,
     pub now: Instant,
+    /// What the next random number is.
+    pub draw: u64,
 }
 
 impl Default for Table<'_> {
@@ -260,6 +265,7 @@ impl Default for Table<'_> {
             calls: 0,
             answer_head: ResponseHead::new(),
             now: Instant::from_nanos(1_000),
+            draw: 0,
         }
     }
 }
@@ -306,6 +312,10 @@ impl Effects for Table<'_> {
 
     fn can_serve_again(&self) -> bool {
         self.body_is_done
+    }
+
+    fn draw(&mut self) -> u64 {
+        self.draw
     }
 
     async fn read_body(&mut self, into: &mut Vec<u8>) -> Result<(), BodyFailure> {
