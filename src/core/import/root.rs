@@ -271,7 +271,7 @@ impl<'d> Import<'d> {
         if let Some(paths) = paths.filter(|paths| !paths.is_object()) {
             self.findings.refuse_kind(paths, "an object", &at);
         }
-        if !paths.is_some_and(|paths| !paths.members().is_empty()) {
+        if paths.is_none_or(|paths| paths.members().is_empty()) {
             let remark = Remark::new("no-paths", "the document declares no path: nothing can be called");
             let place = paths.map_or(self.root.place, |paths| paths.place);
             self.findings.warn(remark.on_aws("Imported; the API cannot be deployed without a method."), place, &at);
