@@ -188,7 +188,8 @@ pub fn to_parts(parts: &[ModelPart], before: &Collection<DocumentationPart>) -> 
     )
 }
 
-fn to_location(part: &ModelPart) -> DocumentationPartLocation {
+/// Where a part belongs, as it is kept.
+pub fn to_location(part: &ModelPart) -> DocumentationPartLocation {
     let location = &part.location;
     DocumentationPartLocation {
         kind: location.part_type.as_str().to_owned(),
