@@ -9,6 +9,7 @@
 
 pub mod file;
 pub mod settings;
+pub mod store;
 pub mod values;
 
 use std::convert::Infallible;
@@ -23,6 +24,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ringgate_core::base::Place;
 
 pub use settings::{CheckSettings, DoctorSettings, Settings};
+use store::{AuditConfig, BackupConfig, RestoreConfig};
 
 /// The file read when `--config` does not name another.
 pub const DEFAULT_FILE: &str = "ringgate.yaml";
@@ -126,6 +128,34 @@ enum Command {
     Doctor {
         #[command(flatten)]
         config: DoctorConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Copy what a gateway keeps to a new file, while it serves
+    #[command(after_help = AFTER_HELP)]
+    Backup {
+        /// The file to make
+        file: PathBuf,
+        #[command(flatten)]
+        config: BackupConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Make a backup what a gateway keeps
+    #[command(after_help = AFTER_HELP)]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        #[command(flatten)]
+        config: RestoreConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Print the trail of management calls: who did what, when, from where
+    #[command(after_help = AFTER_HELP)]
+    Audit {
+        #[command(flatten)]
+        config: AuditConfig,
         #[command(flatten)]
         from: ConfigFile,
     },
@@ -358,6 +388,25 @@ pub enum Call {
         /// Its options.
         config: DoctorConfig,
     },
+    /// `ringgate backup FILE`
+    Backup {
+        /// The file to make.
+        file: PathBuf,
+        /// Its options.
+        config: BackupConfig,
+    },
+    /// `ringgate restore FILE`
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Its options.
+        config: RestoreConfig,
+    },
+    /// `ringgate audit`
+    Audit {
+        /// Its options.
+        config: AuditConfig,
+    },
 }
 
 /// Why there is no [`Call`].
@@ -408,6 +457,18 @@ pub fn read(args: impl IntoIterator<Item = OsString>, around: &impl Surroundings
         Command::Doctor { mut config, from } => {
             fill(&mut config, from, around)?;
             Ok(Call::Doctor { config })
+        }
+        Command::Backup { file, mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Backup { file, config })
+        }
+        Command::Restore { file, mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Restore { file, config })
+        }
+        Command::Audit { mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Audit { config })
         }
     }
 }
