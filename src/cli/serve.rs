@@ -7,7 +7,6 @@ use crate::admin::Management;
 use crate::config::Settings;
 use crate::config::settings::LimitSet;
 use crate::config::store::StoreSettings;
-use crate::control::served::Served;
 use crate::store::Store;
 
 /// Serves until a signal says to stop. Gives the exit code.
@@ -19,5 +18,5 @@ pub fn run(settings: &Settings, kept: &StoreSettings) -> Result<u8, Failure> {
     let store = store.map_err(|error| wrong_call(format!("--data {}: {error}", kept.data.display())))?;
     let relaxed = settings.limits == LimitSet::Relaxed;
     let management = Arc::new(Management::load(store, relaxed).map_err(our_fault)?);
-    run::run(settings, Contents { file: None, management, served: Served::default() })
+    run::run(settings, Contents { file: None, management })
 }
