@@ -12,6 +12,7 @@ mod client_certificates;
 mod deployments;
 mod documentation;
 mod domains;
+mod export;
 mod gateway_responses;
 mod import;
 mod integrations;
@@ -82,6 +83,7 @@ const OPERATIONS: &[&[Operation]] = &[
     usage_plans::OPERATIONS,
     account::OPERATIONS,
     import::OPERATIONS,
+    export::OPERATIONS,
     documentation::OPERATIONS,
     domains::OPERATIONS,
     client_certificates::OPERATIONS,
