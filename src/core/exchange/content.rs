@@ -4,13 +4,14 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::mapping::body::read_document;
 use crate::plan::StagePlan;
 use crate::plan::content::{Class, Conversion, Handling};
 use crate::proto::http::KnownField;
 use crate::proto::http::coding::{self, DecodeFailure, Encoded};
 
 use super::effects::Effects;
-use super::{BodyShape, Exchange, Rejection, Step};
+use super::{BodyShape, Exchange, Rejection, Scratch, Step};
 
 /// As Java's decoder reads it: padding may be left out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -77,12 +78,12 @@ pub(super) async fn gather_request<E: Effects>(
     conversion: Conversion,
     effects: &mut E,
 ) -> Step {
-    read_request(x, stage, effects).await?;
+    receive_request(x, stage, effects).await?;
     convert(conversion, &mut x.scratch.request_body, &mut x.scratch.value)
 }
 
 /// Reads the client's body into `scratch.request_body`, in plain form, unless it is there already.
-pub(super) async fn read_request<E: Effects>(x: &mut Exchange<'_>, stage: &StagePlan, effects: &mut E) -> Step {
+pub(super) async fn receive_request<E: Effects>(x: &mut Exchange<'_>, stage: &StagePlan, effects: &mut E) -> Step {
     if x.has_request_body {
         return Ok(());
     }
@@ -93,6 +94,20 @@ pub(super) async fn read_request<E: Effects>(x: &mut Exchange<'_>, stage: &Stage
     }
     effects.read_body(&mut x.scratch.request_body).await?;
     if is_encoded(x, stage) { decode_request(x) } else { Ok(()) }
+}
+
+/// Parses the gathered body for the mappings that read it. One that is JSON only at first sight answers 400
+/// (rest-integrations §2).
+pub(super) fn read_request(x: &mut Exchange<'_>) -> Step {
+    let Scratch { request_body, document, .. } = &mut *x.scratch;
+    read_document(request_body, document).map_err(|why| Rejection::invalid_json(&why))
+}
+
+/// The same for an answer: 500.
+pub(super) fn read_answer(x: &mut Exchange<'_>) -> Step {
+    let Scratch { answer_body, document, .. } = &mut *x.scratch;
+    read_document(answer_body, document)
+        .map_err(|why| Rejection::configuration(&format!("the answer's body that a mapping reads is {why}")))
 }
 
 /// rest-routing-and-stages §11: what is not supported or corrupt answers 415.

@@ -119,8 +119,8 @@ pub struct Scratch {
     request_body: Vec<u8>,
     /// The back end's body, where all of it is needed.
     answer_body: Vec<u8>,
-    /// The client's body as JSON, where it is read so.
-    tape: Tape,
+    /// The body that is validated, and then the one that mappings read, parsed.
+    document: Tape,
     /// What the decision record needs and the end of the exchange no longer has.
     trail: Trail,
 }
@@ -131,12 +131,12 @@ const SCRATCH_BYTES_KEPT_MAX: usize = 64 * 1024;
 impl Scratch {
     /// Gives back what a large body took.
     pub fn trim(&mut self) {
-        let Self { response, request, value, body, request_body, answer_body, tape, .. } = self;
-        tape.clear();
+        let Self { response, request, value, body, request_body, answer_body, document, .. } = self;
         for part in [response, request, value, body, request_body, answer_body] {
             part.clear();
             part.shrink_to(SCRATCH_BYTES_KEPT_MAX);
         }
+        document.clear();
     }
 }
 
@@ -162,8 +162,7 @@ pub struct Facts {
     pub response_latency_nanos: u64,
     /// Status of the back end.
     pub integration_status: Option<u16>,
-    /// Nanoseconds from the head of the request to the head of the back end's answer: what precedes the call takes a
-    /// microsecond or two, less than a second reading of the clock is worth.
+    /// Nanoseconds from the call to the head of the back end's answer.
     pub integration_latency_nanos: Option<u64>,
     /// The gateway response that was sent.
     pub error: Option<(ResponseType, Cow<'static, str>)>,

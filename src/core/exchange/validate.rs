@@ -6,7 +6,7 @@ use crate::plan::validate::{ParameterSource, RequiredParameter, ValidatePlan};
 use crate::record::decision::Tag;
 use crate::schema::Schema;
 
-use super::content::read_request;
+use super::content::receive_request;
 use super::effects::Effects;
 use super::{Exchange, Rejection, Step};
 
@@ -24,7 +24,7 @@ pub(super) async fn validate<E: Effects>(
 ) -> Step {
     check_parameters(x, &plan.parameters)?;
     let Some(schema) = plan.models.for_content_type(x.content_type()) else { return Ok(()) };
-    read_request(x, stage, effects).await?;
+    receive_request(x, stage, effects).await?;
     check_body(x, schema)
 }
 
@@ -65,7 +65,7 @@ fn check_body(x: &mut Exchange<'_>, schema: &Schema) -> Step {
         [] => b"{}",
         body => body,
     };
-    let Ok(root) = x.scratch.tape.read(body) else { return Err(refuse(x, UNREADABLE.to_owned())) };
+    let Ok(root) = x.scratch.document.read(body) else { return Err(refuse(x, UNREADABLE.to_owned())) };
     let faults = match schema.is_valid(root) {
         Ok(true) => {
             x.scratch.trail.note(Tag::Validation, b"valid");
