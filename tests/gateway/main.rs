@@ -20,3 +20,4 @@ mod routing;
 mod streams;
 mod strictness;
 mod tls;
+mod validation;
