@@ -4,3 +4,4 @@
 mod http1;
 mod openapi;
 mod support;
+mod velocity;
