@@ -201,9 +201,15 @@ pub struct Config {
     /// An address that origins may have although it is refused by default; may be repeated
     #[arg(long, value_name = "CIDR|ADDR")]
     pub allow_origin_address: Vec<Written>,
-    /// A header or query parameter to mask in logs and traces; may be repeated
+    /// A header, parameter or member of a body to mask in what `ringgate explain` shows; may be repeated
     #[arg(long, value_name = "NAME")]
     pub redact: Vec<Written>,
+    /// Memory of each shard for what `ringgate explain` shows; 0 for none [default: 4MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub explain_memory: Option<Written>,
+    /// Whether that holds the beginning of bodies [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub explain_bodies: Option<Written>,
     /// Most client connections of the process [default: 100000]
     #[arg(long, value_name = "N")]
     pub connections_max: Option<Written>,
@@ -293,6 +299,8 @@ impl Options for Config {
             "trusted-proxies" => Slot::Many(&mut self.trusted_proxies),
             "allow-origin-address" => Slot::Many(&mut self.allow_origin_address),
             "redact" => Slot::Many(&mut self.redact),
+            "explain-memory" => Slot::One(&mut self.explain_memory),
+            "explain-bodies" => Slot::One(&mut self.explain_bodies),
             "connections-max" => Slot::One(&mut self.connections_max),
             "memory-max" => Slot::One(&mut self.memory_max),
             "origin-connections-max" => Slot::One(&mut self.origin_connections_max),

@@ -11,6 +11,8 @@ pub mod config;
 
 pub mod shard;
 
+pub mod store;
+
 pub mod control;
 
 pub mod admin;

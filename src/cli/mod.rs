@@ -4,3 +4,5 @@ pub mod check;
 mod definition;
 pub mod dev;
 pub mod doctor;
+mod follow;
+pub mod run;

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ringgate_core::base::limits::IDLE_TIMEOUT_S;
+use ringgate_core::record::decision::MEMORY_BYTES_MIN;
 
 use super::values::{
     ByteSize, Cidr, HttpUrl, Invalid, ListenAddress, OriginRewrite, StageVariable, compete, duration, is_host_name,
@@ -33,6 +34,10 @@ const ORIGIN_CONNECTIONS_MAX_DEFAULT: NonZeroU32 = NonZeroU32::new(1_024).expect
 const MEMORY_MAX_DEFAULT: ByteSize = ByteSize(1 << 30);
 /// Below this a shard could not hold one body of the largest size, and every upload would be shed.
 const MEMORY_MAX_MIN: ByteSize = ByteSize(64 << 20);
+const EXPLAIN_MEMORY_DEFAULT: ByteSize = ByteSize(4 << 20);
+const EXPLAIN_MEMORY_MIN: ByteSize = ByteSize(MEMORY_BYTES_MIN as u64);
+/// More could not be searched without other requests noticing.
+const EXPLAIN_MEMORY_MAX: ByteSize = ByteSize(256 << 20);
 const HEAD_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 const BODY_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 const IDLE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(IDLE_TIMEOUT_S);
@@ -111,6 +116,17 @@ pub struct Caps {
     pub origin_connections: NonZeroU32,
 }
 
+/// What is remembered of requests for `ringgate explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainSettings {
+    /// Memory of each shard; 0: nothing is remembered.
+    pub memory: ByteSize,
+    /// Whether the beginning of bodies is.
+    pub records_bodies: bool,
+    /// Names to mask, in lower case, besides the built-in ones.
+    pub redact: Vec<String>,
+}
+
 /// Where the management side listens, and under which names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminSettings {
@@ -164,8 +180,8 @@ pub struct Settings {
     pub client_address: ClientAddress,
     /// Origin addresses that are allowed although they are refused by default.
     pub allowed_origin_addresses: Vec<Cidr>,
-    /// Names to mask in logs, in lower case, besides the built-in ones.
-    pub redact: Vec<String>,
+    /// What is remembered of requests.
+    pub explain: ExplainSettings,
     /// Where the process sheds.
     pub caps: Caps,
     /// How long clients may take.
@@ -195,7 +211,7 @@ impl Settings {
             kind: kind(&config.kind, &mut found),
             client_address: client_address(config, &mut found),
             allowed_origin_addresses: found.many("allow-origin-address", &config.allow_origin_address, Cidr::from_str),
-            redact: redact(config, &mut found),
+            explain: explain(config, &mut found),
             caps: caps(config, &mut found),
             deadlines: deadlines(config, &mut found),
             driver: driver(config, &mut found),
@@ -467,15 +483,13 @@ fn limits(written: &Option<Written>, found: &mut Problems) -> LimitSet {
     found.choice("limits", written, &choices).unwrap_or(LimitSet::Aws)
 }
 
-/// Nothing that is written holds a header or a query parameter yet. A flag that promises to mask must not be taken for
-/// more than it does.
-fn redact(config: &Config, found: &mut Problems) -> Vec<String> {
-    let names = found.many("redact", &config.redact, field_name);
-    if let Some(written) = config.redact.first().filter(|_| !names.is_empty()) {
-        let message = "there is nothing to mask yet: no log holds a header or a query parameter";
-        found.push(subject("redact", &written.source), message, "leave it out");
+fn explain(config: &Config, found: &mut Problems) -> ExplainSettings {
+    let bodies = found.choice("explain-bodies", &config.explain_bodies, &[("true", true), ("false", false)]);
+    ExplainSettings {
+        memory: found.one("explain-memory", &config.explain_memory, explain_memory).unwrap_or(EXPLAIN_MEMORY_DEFAULT),
+        records_bodies: bodies.unwrap_or(true),
+        redact: found.many("redact", &config.redact, field_name),
     }
-    names
 }
 
 fn kind(written: &Option<Written>, found: &mut Problems) -> Option<ApiKind> {
@@ -520,6 +534,15 @@ fn count(text: &str) -> Result<NonZeroU32, Invalid> {
 fn memory(text: &str) -> Result<ByteSize, Invalid> {
     let size = ByteSize::from_str(text)?;
     if size >= MEMORY_MAX_MIN { Ok(size) } else { Err(Invalid(format!("at least {MEMORY_MAX_MIN}, not {size}"))) }
+}
+
+fn explain_memory(text: &str) -> Result<ByteSize, Invalid> {
+    let size = ByteSize::from_str(text)?;
+    let range = EXPLAIN_MEMORY_MIN..=EXPLAIN_MEMORY_MAX;
+    if size.0 == 0 || range.contains(&size) {
+        return Ok(size);
+    }
+    Err(Invalid(format!("0, or from {EXPLAIN_MEMORY_MIN} to {EXPLAIN_MEMORY_MAX} for each shard, not {size}")))
 }
 
 fn log_format(text: &str) -> Result<String, Invalid> {

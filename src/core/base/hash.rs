@@ -1,7 +1,7 @@
 //! A hash for identifiers that must come out the same in every process.
 
 /// FNV-1a, 64 bits (draft-eastlake-fnv), over the parts with a separator between them. Not for untrusted tables.
-fn fnv1a(parts: &[&[u8]]) -> u64 {
+pub fn fnv1a(parts: &[&[u8]]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.iter().copied().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

@@ -1,0 +1,80 @@
+//! The folder of a database: `ringgate.db`, SQLite's files beside it, and the lock that keeps a second process out.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::StoreError;
+
+const DATABASE: &str = "ringgate.db";
+const LOCK: &str = "lock";
+/// API keys are kept as their owners wrote them: nobody else reads this.
+pub(super) const FILE_MODE: u32 = 0o600;
+const FOLDER_MODE: u32 = 0o700;
+
+/// Proof that this process, and no other, may change the folder. Ends with the value, or with the process.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Makes the folder if there is none, and takes its lock.
+    pub(super) fn take(folder: &Path) -> Result<Self, StoreError> {
+        make(folder)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
+        let mut file = options.open(folder.join(LOCK))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { pid: holder(&mut file) }),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        // Only for the message above: a disk without room for it is no reason to stop.
+        let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+        Ok(Self { _file: file })
+    }
+}
+
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().and_then(|()| file.take(20).read_to_string(&mut text)).ok()?;
+    text.parse().ok()
+}
+
+/// Makes the folder, and its entry in the folder above durable.
+fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    folder.ancestors().skip(1).filter(|above| above.is_dir()).try_for_each(sync)
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Opens the folder's database, which is made if there is none.
+pub(super) fn open(folder: &Path) -> Result<Connection, StoreError> {
+    let path = fs::canonicalize(folder)?.join(DATABASE);
+    match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&path) {
+        Ok(file) => {
+            file.sync_all()?;
+            sync(folder)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => close_to_others(&path)?,
+        Err(error) => return Err(error.into()),
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(path, flags)?)
+}
+
+/// SQLite gives the files that it makes beside the database the database's mode.
+fn close_to_others(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { fs::set_permissions(path, Permissions::from_mode(FILE_MODE)) }
+}

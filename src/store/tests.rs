@@ -1,0 +1,265 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ringgate_core::base::WallTime;
+
+use super::*;
+
+const SCOPE: &str = "000000000000/us-east-1";
+
+/// A folder of one test, removed with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("ringgate-store-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn open(&self) -> Result<Store, StoreError> {
+        Store::open(&self.0, Retention { days: u32::MAX, ..Retention::default() })
+    }
+
+    /// Does something to the database behind the store's back.
+    fn meddle(&self, act: impl FnOnce(&Connection)) {
+        act(&Connection::open(self.0.join("ringgate.db")).expect("it is there"));
+    }
+
+    /// Every file and what is in it.
+    fn contents(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = fs::read_dir(&self.0).expect("a folder").flatten().map(|entry| entry.path());
+        let mut all: Vec<_> = entries.map(|path| (path.clone(), fs::read(path).expect("a file"))).collect();
+        all.sort();
+        all
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn put(key: &str, body: &str) -> Change {
+    Change::Put(Record { scope: SCOPE.into(), kind: "resource".into(), key: key.into(), body: body.into() })
+}
+
+fn delete(key: &str) -> Change {
+    Change::Delete { scope: SCOPE.into(), kind: "resource".into(), key: key.into() }
+}
+
+fn entry(number: u64) -> AuditEntry {
+    AuditEntry {
+        at: WallTime::from_millis(number),
+        id: format!("id-{number}"),
+        scope: SCOPE.into(),
+        access_key: number.is_multiple_of(2).then(|| "AKIAEVEN".to_owned()),
+        source_ip: "127.0.0.1".into(),
+        user_agent: "aws-cli/2".into(),
+        operation: if number.is_multiple_of(3) { "CreateRestApi" } else { "PutMethod" }.into(),
+        resource: format!("/restapis/{}/stages/prod", number % 5),
+        request: "{}".into(),
+        outcome: match number % 7 {
+            0 => Outcome::Failed { code: "NotFoundException".into(), message: "Invalid stage".into() },
+            _ => Outcome::Succeeded,
+        },
+        changed: "{}".into(),
+    }
+}
+
+fn records(store: &Store) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let loaded = store.load(&mut |record| all.push((record.key, String::from_utf8(record.body).expect("text"))));
+    loaded.expect("a whole database");
+    all
+}
+
+fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(key, body)| ((*key).to_owned(), (*body).to_owned())).collect()
+}
+
+fn numbers(page: &AuditPage) -> Vec<u64> {
+    page.entries.iter().map(|entry| entry.at.as_millis()).collect()
+}
+
+#[test]
+fn what_was_committed_is_there_after_opening_again_in_the_order_of_its_coming() {
+    let folder = Folder::new();
+    let store = folder.open().expect("a new folder");
+    assert_eq!(store.commit(vec![put("b", "1"), put("a", "2")], Some(entry(1))).wait(), Ok(Revision(1)));
+    assert_eq!(store.commit(vec![put("c", "3"), delete("a"), delete("none")], None).wait(), Ok(Revision(2)));
+    assert_eq!(store.commit(vec![put("b", "4"), put("a", "5")], None).wait(), Ok(Revision(3)));
+    let expected = pairs(&[("b", "4"), ("c", "3"), ("a", "5")]);
+    assert_eq!(records(&store), expected);
+    drop(store);
+    let store = folder.open().expect("the same folder");
+    assert_eq!(records(&store), expected);
+    assert_eq!(store.audit(AuditQuery::default()).wait().expect("a trail").entries, [entry(1)]);
+    assert_eq!(store.commit(Vec::new(), Some(entry(2))).wait(), Ok(Revision(4)));
+}
+
+#[test]
+fn what_nobody_waits_for_is_done_before_the_store_ends() {
+    let folder = Folder::new();
+    let store = folder.open().expect("a new folder");
+    for number in 0..500 {
+        drop(store.commit(vec![put(&number.to_string(), "x")], None));
+    }
+    drop(store);
+    assert_eq!(records(&folder.open().expect("free again")).len(), 500);
+}
+
+#[test]
+fn many_callers_each_get_a_revision_of_their_own() {
+    let store = Store::in_memory(Retention::default()).expect("memory");
+    let mut revisions: Vec<Revision> = thread::scope(|scope| {
+        let callers: Vec<_> = (0..8)
+            .map(|caller| {
+                let store = store.clone();
+                let commit = move |number| store.commit(vec![put(&format!("{caller}-{number}"), "x")], None).wait();
+                scope.spawn(move || (0..50).map(commit).collect::<Result<Vec<_>, _>>().expect("room"))
+            })
+            .collect();
+        callers.into_iter().flat_map(|caller| caller.join().expect("no panic")).collect()
+    });
+    revisions.sort();
+    assert_eq!(revisions, (1..=400).map(Revision).collect::<Vec<_>>());
+    assert_eq!(records(&store).len(), 400);
+}
+
+#[test]
+fn a_record_that_is_too_large_is_refused_and_nothing_of_its_commit_is_there() {
+    let store = Store::in_memory(Retention::default()).expect("memory");
+    let large = put("large", &"x".repeat(RECORD_BYTES_MAX));
+    let refused = store.commit(vec![put("small", "x"), large], None).wait();
+    assert!(matches!(refused, Err(StoreError::TooLarge { bytes }) if bytes > RECORD_BYTES_MAX), "{refused:?}");
+    assert_eq!(records(&store), []);
+    assert_eq!(store.commit(vec![put("small", "x")], None).wait(), Ok(Revision(1)));
+}
+
+#[test]
+fn the_folder_is_for_its_owner_and_for_one_process() {
+    let folder = Folder::new();
+    let store = folder.open().expect("a new folder");
+    store.commit(vec![put("a", "1")], None).wait().expect("room");
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode(&folder.0), 0o700);
+    for (path, _) in folder.contents() {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    let second = folder.open().err().expect("one at a time");
+    assert_eq!(second, StoreError::InUse { pid: Some(std::process::id()) });
+    drop(store);
+    fs::set_permissions(folder.0.join("ringgate.db"), fs::Permissions::from_mode(0o644)).expect("ours");
+    let _store = folder.open().expect("free again");
+    assert_eq!(mode(&folder.0.join("ringgate.db")), 0o600);
+}
+
+#[test]
+fn a_database_of_a_later_version_is_not_touched() {
+    let folder = Folder::new();
+    drop(folder.open().expect("a new folder"));
+    folder.meddle(|connection| connection.pragma_update(None, "user_version", 99).expect("writable"));
+    let database = || fs::read(folder.0.join("ringgate.db")).expect("there");
+    let before = database();
+    let refused = folder.open().err().expect("too new");
+    assert_eq!(refused, StoreError::NewerVersion { found: 99, known: schema::VERSION });
+    assert!(database() == before);
+}
+
+#[test]
+fn files_that_are_not_ours_are_refused() {
+    let folder = Folder::new();
+    fs::create_dir(&folder.0).expect("a folder");
+    folder.meddle(|connection| connection.execute_batch("CREATE TABLE theirs (x)").expect("writable"));
+    assert_eq!(folder.open().err(), Some(StoreError::Foreign));
+    fs::write(folder.0.join("ringgate.db"), "a text of more than a hundred bytes ".repeat(40)).expect("writable");
+    assert_eq!(folder.open().err(), Some(StoreError::Foreign));
+}
+
+#[test]
+fn a_record_that_reads_otherwise_than_it_was_written_is_named() {
+    let folder = Folder::new();
+    let store = folder.open().expect("a new folder");
+    store.commit(vec![put("first", "{}"), put("second", "{}")], None).wait().expect("room");
+    drop(store);
+    folder.meddle(|connection| {
+        connection.execute("UPDATE record SET body = x'7b7c' WHERE key = 'second'", []).expect("writable");
+    });
+    let store = folder.open().expect("its structure is whole");
+    let refused = store.load(&mut drop).expect_err("damaged").to_string();
+    assert!(refused.contains("resource second of 000000000000/us-east-1"), "{refused}");
+}
+
+#[test]
+fn the_trail_is_read_from_its_end_in_pages_and_filtered() {
+    let store = Store::in_memory(Retention { days: u32::MAX, entries: 1_000 }).expect("memory");
+    for number in 1..=100 {
+        drop(store.commit(Vec::new(), Some(entry(number))));
+    }
+    let ask = |query: AuditQuery| store.audit(query).wait().expect("a trail");
+    let whole = ask(AuditQuery::default());
+    assert_eq!((numbers(&whole), whole.next), ((1..=100).rev().collect(), None));
+    assert_eq!(whole.entries[99], entry(1));
+    let rows: [(AuditQuery, &dyn Fn(u64) -> bool); 7] = [
+        (AuditQuery { operation: Some("CreateRestApi".into()), ..Default::default() }, &|n| n.is_multiple_of(3)),
+        (AuditQuery { access_key: Some("AKIAEVEN".into()), ..Default::default() }, &|n| n.is_multiple_of(2)),
+        (AuditQuery { resource: Some("/restapis/2".into()), ..Default::default() }, &|n| n % 5 == 2),
+        (AuditQuery { resource: Some("/restapis/2/stages/pro".into()), ..Default::default() }, &|_| false),
+        (AuditQuery { scope: Some("111111111111/us-east-1".into()), ..Default::default() }, &|_| false),
+        (AuditQuery { id: Some("id-17".into()), ..Default::default() }, &|n| n == 17),
+        (
+            AuditQuery {
+                since: Some(WallTime::from_millis(20)),
+                until: Some(WallTime::from_millis(30)),
+                ..Default::default()
+            },
+            &|n| (20..30).contains(&n),
+        ),
+    ];
+    for (query, wanted) in rows {
+        let expected: Vec<u64> = (1..=100).rev().filter(|number| wanted(*number)).collect();
+        assert_eq!(numbers(&ask(query.clone())), expected, "{query:?}");
+        let (mut pages, mut found) = (AuditQuery { limit: 7, ..query }, Vec::new());
+        loop {
+            let page = ask(pages.clone());
+            assert!(page.entries.len() <= 7);
+            found.extend(numbers(&page));
+            pages.after = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn the_trail_keeps_the_newest_entries_and_no_old_ones() {
+    let mut database = Database::on(Connection::open_in_memory().expect("memory")).expect("a new one");
+    let day = |days: u64| WallTime::from_millis(days * 24 * 60 * 60 * 1000);
+    for days in 0..100 {
+        let entry = AuditEntry { at: day(days), ..entry(days) };
+        database.write(&[&Write { changes: Vec::new(), audit: Some(entry) }]).expect("memory");
+    }
+    let mut left = |retention, now, batch| {
+        while database.trim(retention, now, batch).expect("memory").is_continue() {}
+        database.audit(&AuditQuery::default()).expect("a trail").entries.len()
+    };
+    assert_eq!(left(Retention { days: 90, entries: 1_000 }, day(95), 3), 95);
+    assert_eq!(left(Retention { days: 90, entries: 40 }, day(95), 1_000), 40);
+    assert_eq!(left(Retention { days: 90, entries: 40 }, day(1_000), 7), 0);
+}
+
+#[test]
+fn entries_beyond_the_retention_go_by_themselves() {
+    let store = Store::in_memory(Retention { days: u32::MAX, entries: 100 }).expect("memory");
+    for number in 0..5_000 {
+        store.commit(Vec::new(), Some(entry(number))).wait().expect("memory");
+    }
+    let left = store.audit(AuditQuery::default()).wait().expect("a trail").entries.len();
+    assert!((100..=1_100).contains(&left), "{left}");
+}
