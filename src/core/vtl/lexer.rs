@@ -93,10 +93,10 @@ pub(super) struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    pub(super) fn new(source: &'t str) -> Self {
+    pub(super) fn new(source: &'t str, start: usize) -> Self {
         Self {
             source,
-            at: 0,
+            at: start,
             state: State::Text,
             saved: Vec::new(),
             open: 0,

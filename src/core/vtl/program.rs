@@ -67,7 +67,7 @@ pub(super) enum Op {
     CallMacro(u32),
     /// Gives the variable the block at this place.
     Define(Slot, Target),
-    Evaluate,
+    /// `#parse`, `#include` or `#evaluate`.
     Resource,
     /// Counts a branch as taken.
     Cover(u32),

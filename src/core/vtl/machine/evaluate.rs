@@ -103,14 +103,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// `#evaluate`: runs a text as a template with the same variables.
-    pub(super) fn evaluate_text(&mut self) -> Result<()> {
-        let value = self.pop();
-        let message = "a template made while it runs cannot be run";
-        let _ = value;
-        Err(super::Trouble::new(FailureKind::Parse, message))
-    }
-
     /// `[1..3]`, in either direction.
     pub(super) fn make_range(&mut self) -> Result<()> {
         let (last, first) = (self.pop(), self.pop());
