@@ -1,6 +1,8 @@
 //! The admin listener: the management API of AWS, health and metrics. Never on the same socket as the data plane.
 
 mod access;
+pub mod audit;
+mod hal;
 mod service;
 pub mod state;
 pub mod v1;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -67,8 +70,9 @@ pub fn router(
     access: Access,
     has_metrics: bool,
 ) -> Router {
-    let managing =
-        Router::new().fallback(manage).with_state(management).layer(middleware::from_fn_with_state(access, identify));
+    let managing = audit::router(management.store().clone())
+        .merge(Router::new().fallback(manage).with_state(management))
+        .layer(middleware::from_fn_with_state(access, identify));
     let router = if has_metrics { observing(gateway) } else { Router::new() };
     router.merge(managing).layer(middleware::from_fn_with_state(names, check_names))
 }
@@ -106,12 +110,16 @@ async fn manage(State(management): State<Arc<Management>>, request: Request) -> 
     let Some(caller) = head.extensions.remove::<Caller>() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let (id, answer) = match body::to_bytes(body, BODY_BYTES_MAX).await {
+    let body = body::to_bytes(body, BODY_BYTES_MAX).await;
+    if let (true, Ok(body)) = (audit::is_lookup(&head.headers), &body) {
+        return audit::lookup(management.store(), &caller, body).await;
+    }
+    let (id, answer) = match body {
         Ok(body) => management.call(&head, &caller, &body).await,
         Err(_) => (String::new(), Err(Error::too_large())),
     };
     let mut response = match answer {
-        Ok(reply) => succeeded(reply),
+        Ok(reply) => succeeded(reply, &head),
         Err(error) => refused(&error),
     };
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -120,10 +128,15 @@ async fn manage(State(management): State<Arc<Management>>, request: Request) -> 
     response
 }
 
-fn succeeded(reply: Reply) -> Response {
+fn succeeded(reply: Reply, head: &Parts) -> Response {
+    let accept = head.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match reply.body {
         reply::Body::Empty => status.into_response(),
+        reply::Body::Json(value) if hal::is_wanted(accept) => {
+            let document = hal::document(head.uri.path(), value);
+            (status, [(header::CONTENT_TYPE, hal::HAL)], document.to_string()).into_response()
+        }
         reply::Body::Json(value) => (status, [(header::CONTENT_TYPE, JSON)], value.to_string()).into_response(),
         reply::Body::Document { content_type, disposition, text } => {
             let headers = [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];

@@ -70,7 +70,7 @@ const ACTING: &[(&str, &[&str])] = &[
     // `record` for identifiers alone.
     ("admin", &["control", "store", "core::model", "core::import", "core::aws", "core::proto", "core::record"]),
     // What the operator wrote; a log target and a network are what flags and their users both name.
-    ("config", &["telemetry", "net", "core::record"]),
+    ("config", &["telemetry", "net", "store", "core::record"]),
 ];
 
 /// These wire everything, so they may import everything, and nothing imports them.

@@ -215,7 +215,8 @@ pub fn new_id(length: usize) -> String {
     bytes.into_iter().map(|byte| char::from(DIGITS[usize::from(byte) % DIGITS.len()])).collect()
 }
 
-fn pairs(query: &str) -> Vec<(String, String)> {
+/// The names and values of a query, decoded, in their order.
+pub fn pairs(query: &str) -> Vec<(String, String)> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(&name.replace('+', " ")), decoded(&value.replace('+', " ")))

@@ -1,6 +1,7 @@
 //! Ground that every module stands on: time, limits, places in a text, diagnostics,
 //! the escapes of JSON, patterns.
 
+pub mod calendar;
 pub mod diagnostic;
 pub mod escape;
 pub mod hash;

@@ -5,6 +5,7 @@
 //! looked up by name. Gateway-response
 //! templates only substitute; mapping templates run the template language ([`template`]).
 
+pub mod body;
 pub mod context;
 pub mod expression;
 pub mod query;
