@@ -431,7 +431,7 @@ fn words(found: &mut Longest, rest: &[u8]) {
 
 /// `\#name` after pairs of backslashes.
 fn escaped_directive(found: &mut Longest, rest: &[u8], backslashes: usize) {
-    if backslashes % 2 == 0 || rest.get(backslashes) != Some(&b'#') {
+    if backslashes.is_multiple_of(2) || rest.get(backslashes) != Some(&b'#') {
         return;
     }
     let name = &rest[backslashes + 1..];

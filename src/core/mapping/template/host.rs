@@ -417,7 +417,7 @@ impl<M: Message> Host for MessageHost<'_, M> {
             realm::INPUT | realm::CONTEXT | realm::UTIL => View::Object,
             realm::STAGE_VARIABLES => View::Map,
             realm::STAGE_VARIABLE => match self.template.stage_variables.get(index / 2) {
-                Some((name, value)) => View::Text(if index % 2 == 0 { name } else { value }),
+                Some((name, value)) => View::Text(if index.is_multiple_of(2) { name } else { value }),
                 None => View::Null,
             },
             realm::BODY => View::Text(std::str::from_utf8(self.payload()).unwrap_or_default()),

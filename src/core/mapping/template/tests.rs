@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{OverrideTarget, Overrides, Renderer, Sample, Shape, Template};
+use super::{OverrideTarget, Overrides, Renderer, Sample, Template};
 
 fn sample() -> Sample {
     Sample {

@@ -72,7 +72,7 @@ impl Run<'_> {
     fn common(&mut self, receiver: Value, method: Method, arguments: &Arguments) -> Answer {
         Ok(match (method, &arguments[..]) {
             (Method::Equals, &[other]) => Some(Value::Bool(self.is_same(receiver, other)?)),
-            (Method::ToString, []) => Some(Value::Text(self.to_text(receiver)?)),
+            (Method::ToString, []) => Some(Value::Text(self.text_of_value(receiver)?)),
             (Method::HashCode, []) => Some(Value::Int(self.hash(receiver, 0)?)),
             _ => None,
         })

@@ -42,7 +42,7 @@ impl Run<'_> {
         if are_texts || are_bools || are_lists || are_maps {
             return self.equals(left, right, 0);
         }
-        let (left, right) = (self.to_text(left)?, self.to_text(right)?);
+        let (left, right) = (self.text_of_value(left)?, self.text_of_value(right)?);
         Ok(self.memory.str(left) == self.memory.str(right))
     }
 

@@ -42,7 +42,7 @@ impl Run<'_> {
     }
 
     /// A value's text, kept.
-    pub(super) fn to_text(&mut self, value: Value) -> Result<Text> {
+    pub(super) fn text_of_value(&mut self, value: Value) -> Result<Text> {
         match value {
             Value::Text(text) => return Ok(text),
             Value::Block(code) => {

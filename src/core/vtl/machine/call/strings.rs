@@ -6,7 +6,7 @@ use super::numbers::int;
 use super::{Answer, Arguments, throw};
 use crate::vtl::machine::{Result, Run};
 use crate::vtl::methods::Method;
-use crate::vtl::pattern::Pattern;
+use crate::vtl::pattern::{Pattern, SharedPattern};
 use crate::vtl::program::CallSite;
 use crate::vtl::value::{ListKind, Memory, Value};
 
@@ -31,7 +31,7 @@ impl Run<'_> {
             (Method::CharAt | Method::CodePointAt, &[at]) => self.character(receiver, method, at),
             (Method::Format, _) => self.format(receiver, arguments),
             (Method::Join, _) => self.join(arguments),
-            (Method::ValueOf, &[value]) => Ok(Some(Value::Text(self.to_text(value)?))),
+            (Method::ValueOf, &[value]) => Ok(Some(Value::Text(self.text_of_value(value)?))),
             (Method::ToCharArray, []) => self.characters(receiver).map(Some),
             (Method::GetBytes, []) => self.bytes(receiver).map(Some),
             _ => self.changed(receiver, method, arguments),
@@ -229,7 +229,7 @@ impl Run<'_> {
 
     fn pattern_method(&mut self, receiver: Value, method: Method, arguments: &Arguments, site: &CallSite) -> Answer {
         let Some(source) = arguments.first().and_then(|&source| self.str(source)) else { return Ok(None) };
-        let pattern: Arc<std::result::Result<Pattern, String>> = match &site.pattern {
+        let pattern: SharedPattern = match &site.pattern {
             Some(pattern) => Arc::clone(pattern),
             None => {
                 let source = source.to_owned();
@@ -261,7 +261,7 @@ impl Run<'_> {
         let Some(text) = self.str(receiver) else { return Ok(None) };
         let parts = pattern.split(text, limit);
         // The parts are within one text that stays.
-        let whole = self.to_text(receiver)?;
+        let whole = self.text_of_value(receiver)?;
         let items: Vec<Value> = parts.into_iter().map(|(start, end)| Memory::part(whole, start, end)).collect();
         Ok(Some(self.memory.list(ListKind::Array, &items)?))
     }
