@@ -32,8 +32,6 @@ pub enum Coverage {
 pub(super) struct Settings {
     pub(super) dialect: Dialect,
     pub(super) coverage: Coverage,
-    /// Where the program's constants begin in the memory: not 0 for what `#evaluate` runs.
-    pub(super) constants_start: usize,
 }
 
 pub(super) struct Compiler<'c> {
@@ -135,10 +133,6 @@ impl<'c> Compiler<'c> {
             Node::Define(define) => self.define(define)?,
             Node::Break(scope, place) => self.leave(scope.as_ref(), *place)?,
             Node::Stop => drop(self.emit(Op::Stop)),
-            Node::Evaluate(value) => {
-                self.value(value)?;
-                self.emit(Op::Evaluate);
-            }
             Node::Resource(place) => {
                 self.place = *place;
                 self.emit(Op::Resource);
@@ -375,7 +369,7 @@ impl<'c> Compiler<'c> {
         if let Some(&known) = self.constant_texts.get(text) {
             return known;
         }
-        let start = (self.settings.constants_start + self.constants.len()) as u32;
+        let start = self.constants.len() as u32;
         let constant = Text { start, length: text.len() as u32 };
         self.constants.push_str(text);
         self.constant_texts.insert(text.into(), constant);

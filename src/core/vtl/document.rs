@@ -1,8 +1,8 @@
 //! Variables from a JSON document: the host of `vtl eval --vars`, of tests and of benchmarks.
 
+use super::Binding;
 use super::host::{Host, Item, Link, Names, Refusal, View};
 use super::value::{HostRef, Memory, Value};
-use super::Binding;
 
 /// A flattened JSON document whose members are variables. Lists and maps print as Java prints them.
 #[derive(Debug, Default)]
@@ -20,9 +20,15 @@ enum Node {
     Double(f64),
     Text(u32, u32),
     /// The index past its last part, and how many elements it has.
-    List { end: u32, size: u32 },
+    List {
+        end: u32,
+        size: u32,
+    },
     /// A key stands before each value.
-    Map { end: u32, size: u32 },
+    Map {
+        end: u32,
+        size: u32,
+    },
 }
 
 impl Document {
@@ -167,7 +173,7 @@ impl Host for &Document {
         Ok(Value::Null)
     }
 
-    fn print_bound(&mut self, _: u32, _: &mut String) -> Result<bool, Refusal> {
+    fn print_bound(&mut self, _: u32, _: &mut Vec<u8>) -> Result<bool, Refusal> {
         Ok(false)
     }
 

@@ -26,11 +26,11 @@ impl std::error::Error for Error {}
 pub enum FailureKind {
     /// A method refused its arguments, as a Java method that throws.
     Call,
-    /// `#parse` or `#include`: there is no other template.
+    /// `#parse`, `#include` or `#evaluate`: a template stands alone.
     Resource,
     /// Macros call each other too deeply.
     MacroDepth,
-    /// `#evaluate` got a text that is no template.
+    /// A call that is no call of a macro.
     Parse,
     /// Too many steps.
     Steps,

@@ -76,6 +76,8 @@ pub enum View<'h> {
     Long(i64),
     /// `Double`
     Double(f64),
+    /// A number that prints in the digits in which the document has it.
+    Decimal(&'h str),
     /// `String`
     Text(&'h str),
     /// A list that prints as Java prints lists.
@@ -141,7 +143,7 @@ pub trait Host {
     ///
     /// # Errors
     /// As above.
-    fn print_bound(&mut self, number: u32, out: &mut String) -> Result<bool, Refusal>;
+    fn print_bound(&mut self, number: u32, out: &mut Vec<u8>) -> Result<bool, Refusal>;
 
     /// A property of an object.
     ///

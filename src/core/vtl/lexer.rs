@@ -93,10 +93,10 @@ pub(super) struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    pub(super) fn new(source: &'t str) -> Self {
+    pub(super) fn new(source: &'t str, start: usize) -> Self {
         Self {
             source,
-            at: 0,
+            at: start,
             state: State::Text,
             saved: Vec::new(),
             open: 0,
@@ -431,7 +431,7 @@ fn words(found: &mut Longest, rest: &[u8]) {
 
 /// `\#name` after pairs of backslashes.
 fn escaped_directive(found: &mut Longest, rest: &[u8], backslashes: usize) {
-    if backslashes % 2 == 0 || rest.get(backslashes) != Some(&b'#') {
+    if backslashes.is_multiple_of(2) || rest.get(backslashes) != Some(&b'#') {
         return;
     }
     let name = &rest[backslashes + 1..];

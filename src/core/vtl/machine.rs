@@ -39,7 +39,7 @@ struct State {
     environments: Vec<Environment>,
     bindings: Vec<Binding>,
     /// Outputs that wait while a string is built, and spare ones after them.
-    outputs: Vec<String>,
+    outputs: Vec<Vec<u8>>,
     outputs_used: usize,
     /// For texts made of texts.
     scratch: String,
@@ -62,10 +62,12 @@ impl State {
         self.bindings.clear();
         self.blocks.clear();
         self.outputs_used = 0;
-        for output in self.outputs.iter_mut().chain([&mut self.scratch]) {
+        for output in &mut self.outputs {
             output.clear();
             output.shrink_to(OUTPUT_BYTES_KEPT);
         }
+        self.scratch.clear();
+        self.scratch.shrink_to(OUTPUT_BYTES_KEPT);
     }
 }
 
@@ -123,7 +125,7 @@ struct Run<'r> {
     state: &'r mut State,
     patterns: &'r mut Patterns,
     covered: &'r mut Vec<bool>,
-    out: String,
+    out: Vec<u8>,
     /// Bytes of outputs that wait.
     waiting: usize,
     /// Steps left.
@@ -160,7 +162,12 @@ impl Machine {
     ///
     /// # Errors
     /// The first [`Failure`]; what was printed before it is in `out`.
-    pub fn run(&mut self, program: &Program, host: &mut dyn Host, out: &mut String) -> std::result::Result<(), Failure> {
+    pub fn run(
+        &mut self,
+        program: &Program,
+        host: &mut dyn Host,
+        out: &mut Vec<u8>,
+    ) -> std::result::Result<(), Failure> {
         self.memory.reset(&program.constants);
         self.state.reset();
         self.state.variables.resize(program.slots.len(), Value::Null);

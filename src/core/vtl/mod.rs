@@ -19,6 +19,7 @@ mod number;
 mod parser;
 mod pattern;
 mod program;
+mod read;
 mod syntax;
 mod token;
 mod value;
@@ -52,5 +53,5 @@ pub enum Dialect {
 /// The first thing that is wrong, with its line and column.
 pub fn compile(text: &str, dialect: Dialect, coverage: Coverage, names: &mut dyn Names) -> Result<Program, Error> {
     let block = parser::parse(text, dialect)?;
-    compile::compile(&block, compile::Settings { dialect, coverage, constants_start: 0 }, names)
+    compile::compile(&block, compile::Settings { dialect, coverage }, names)
 }

@@ -26,6 +26,11 @@ impl Number {
         })
     }
 
+    /// A number of a document: an integer if it is written as one and not too long.
+    pub(super) fn decimal(digits: &str) -> Option<Self> {
+        Self::integer(digits).or_else(|| digits.parse().ok().map(Self::Double))
+    }
+
     /// Its value when it is an integer.
     pub(super) fn whole(self) -> Option<i128> {
         match self {

@@ -10,7 +10,7 @@ mod reference;
 use std::collections::HashSet;
 
 use super::error::Error;
-use super::lexer::{LexicalError, Lexer};
+use super::lexer::{Lexer, LexicalError};
 use super::syntax::{Arm, Block, If, Node, Set};
 use super::token::{Kind, Token};
 use super::{Dialect, limits};
@@ -59,14 +59,19 @@ pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Block> {
         let message = format!("a template has at most {} bytes", limits::TEMPLATE_BYTES_MAX);
         return Err(Error { place: Place { line: 1, column: 1 }, message });
     }
-    Parser::new(source, dialect).template()
+    // API Gateway takes the space around a template away; places are those of the whole.
+    let (source, start) = match dialect {
+        Dialect::ApiGateway => (source.trim_end(), source.len() - source.trim_start().len()),
+        Dialect::Velocity => (source, 0),
+    };
+    Parser::new(source, start.min(source.len()), dialect).template()
 }
 
 impl<'t> Parser<'t> {
-    fn new(source: &'t str, dialect: Dialect) -> Self {
+    fn new(source: &'t str, start: usize, dialect: Dialect) -> Self {
         Self {
             source,
-            lexer: Lexer::new(source),
+            lexer: Lexer::new(source, start),
             lines: Lines::new(source),
             origin: None,
             dialect,
@@ -278,9 +283,7 @@ impl<'t> Parser<'t> {
     fn place(&self, at: usize) -> Place {
         let place = self.lines.place(at);
         match self.origin {
-            Some(origin) if place.line == 1 => {
-                Place { line: origin.line, column: origin.column + place.column }
-            }
+            Some(origin) if place.line == 1 => Place { line: origin.line, column: origin.column + place.column },
             Some(origin) => Place { line: origin.line + place.line - 1, column: place.column },
             None => place,
         }

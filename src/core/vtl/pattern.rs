@@ -274,16 +274,19 @@ fn literal(c: char, out: &mut String) {
     out.push(c);
 }
 
+/// A pattern, or why it cannot be used.
+pub(super) type SharedPattern = Arc<Result<Pattern, String>>;
+
 /// Patterns that templates made while they ran: the last few are kept.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    kept: Vec<(Box<str>, Arc<Result<Pattern, String>>)>,
+    kept: Vec<(Box<str>, SharedPattern)>,
 }
 
 const PATTERNS_KEPT: usize = 16;
 
 impl Patterns {
-    pub(super) fn of(&mut self, java: &str) -> Arc<Result<Pattern, String>> {
+    pub(super) fn of(&mut self, java: &str) -> SharedPattern {
         if let Some(at) = self.kept.iter().position(|(known, _)| **known == *java) {
             let found = self.kept.remove(at);
             let pattern = Arc::clone(&found.1);

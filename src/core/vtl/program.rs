@@ -1,10 +1,8 @@
 //! A compiled template: a flat list of steps, with names resolved.
 
-use std::sync::Arc;
-
 use super::Dialect;
 use super::methods::Method;
-use super::pattern::Pattern;
+use super::pattern::SharedPattern;
 use super::syntax::{Arithmetic, Comparison};
 use super::value::{HostRef, Text, Value};
 use crate::base::Place;
@@ -67,7 +65,7 @@ pub(super) enum Op {
     CallMacro(u32),
     /// Gives the variable the block at this place.
     Define(Slot, Target),
-    Evaluate,
+    /// `#parse`, `#include` or `#evaluate`.
     Resource,
     /// Counts a branch as taken.
     Cover(u32),
@@ -83,7 +81,7 @@ pub(super) struct CallSite {
     pub(super) name: Text,
     pub(super) arguments: u8,
     /// Of a constant first argument of a method that takes a pattern.
-    pub(super) pattern: Option<Arc<Result<Pattern, String>>>,
+    pub(super) pattern: Option<SharedPattern>,
 }
 
 /// A call of a macro.

@@ -18,9 +18,7 @@ pub(super) enum Node {
     Define(Box<Define>),
     Break(Option<Reference>, Place),
     Stop,
-    /// `#evaluate`, which runs text as a template.
-    Evaluate(Expr),
-    /// `#parse` and `#include`: there is no other template.
+    /// `#parse`, `#include` and `#evaluate`: a template stands alone.
     Resource(Place),
 }
 

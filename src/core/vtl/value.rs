@@ -1,7 +1,9 @@
 //! Values of a running template, and the memory that they live in.
 
 use super::error::FailureKind;
+use super::host::Host;
 use super::limits;
+use super::read::Reader;
 
 /// A text in the machine's memory. The program's own texts are at its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,6 +271,34 @@ impl Memory {
     pub fn append(&mut self, map: MapId, key: Value, value: Value) -> Result<(), Exceeded> {
         self.map_entries_mut(map, 1)?.push((key, value));
         Ok(())
+    }
+
+    /// Gives an entry, counted in order, another value.
+    pub fn replace(&mut self, map: MapId, at: usize, value: Value) {
+        if let Some(entry) = self.maps[map.0 as usize].entries.get_mut(at) {
+            entry.1 = value;
+        }
+    }
+
+    /// The value of a key of a map.
+    pub fn find(&self, map: MapId, key: &str, host: &dyn Host) -> Option<Value> {
+        Reader { memory: self, host }.member(Value::Map(map), key)
+    }
+
+    /// Appends a value's text, as a template prints it.
+    ///
+    /// # Errors
+    /// When it is nested too deeply or too long.
+    pub fn write(&self, value: Value, host: &dyn Host, out: &mut String) -> Result<(), Exceeded> {
+        Reader { memory: self, host }.write(value, out)
+    }
+
+    /// The elements of a list that a template made.
+    pub fn list_items(&self, value: Value) -> Option<&[Value]> {
+        match value {
+            Value::List(list) => Some(self.items(list)),
+            _ => None,
+        }
     }
 
     pub(super) fn entry(&mut self, key: Value, value: Value) -> Result<Value, Exceeded> {

@@ -119,9 +119,7 @@ impl Compiler<'_> {
         let count = u8::try_from(arguments.len())
             .map_err(|_| Error { place: self.place, message: "more than 255 arguments".to_owned() })?;
         let pattern = match (method, arguments.first().map(|first| &first.kind)) {
-            (Some(method), Some(ExprKind::Text(text))) if method.takes_pattern() => {
-                Some(Arc::new(Pattern::new(text)))
-            }
+            (Some(method), Some(ExprKind::Text(text))) if method.takes_pattern() => Some(Arc::new(Pattern::new(text))),
             _ => None,
         };
         Ok(CallSite { method, name: self.constant(name), arguments: count, pattern })
@@ -202,12 +200,8 @@ impl Compiler<'_> {
         let print = &reference.print;
         let is_strict = self.settings.dialect == Dialect::Velocity;
         let before = format!("{}{}", print.escapes, print.before);
-        let mut spec = PrintSpec {
-            before: self.print_text(&before),
-            before_null: (0, 0),
-            when_null: (0, 0),
-            literal_of: None,
-        };
+        let mut spec =
+            PrintSpec { before: self.print_text(&before), before_null: (0, 0), when_null: (0, 0), literal_of: None };
         spec.before_null = spec.before;
         if is_strict {
             // Both halves of the backslashes: they escape nothing.

@@ -69,7 +69,6 @@ impl<'c> Survey<'c> {
                 self.assigned.insert(&define.name);
                 self.block(&define.block);
             }
-            Node::Evaluate(value) => self.expression(value),
         }
     }
 

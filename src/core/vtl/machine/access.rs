@@ -5,20 +5,51 @@ use crate::vtl::error::FailureKind;
 use crate::vtl::host::View;
 use crate::vtl::limits;
 use crate::vtl::number::Number;
+use crate::vtl::read::Reader;
 use crate::vtl::value::{Exceeded, HostRef, ListKind, MapKind, Value};
 
 impl Run<'_> {
-    /// A thing of the host as a value: scalars become ours.
+    #[inline]
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader { memory: self.memory, host: self.host }
+    }
+
     #[inline]
     pub(super) fn settle(&self, host: HostRef) -> Value {
-        match self.host.view(host) {
-            View::Null => Value::Null,
-            View::Bool(value) => Value::Bool(value),
-            View::Int(value) => Value::Int(value),
-            View::Long(value) => Value::Long(value),
-            View::Double(value) => Value::Double(value),
-            View::Text(_) | View::List | View::JsonList | View::Map | View::Object => Value::Host(host),
-        }
+        self.reader().settle(host)
+    }
+
+    pub(super) fn str(&self, value: Value) -> Option<&str> {
+        self.reader().str(value)
+    }
+
+    pub(super) fn number(&self, value: Value) -> Option<Number> {
+        self.reader().number(value)
+    }
+
+    pub(super) fn list_kind(&self, value: Value) -> Option<ListKind> {
+        self.reader().list_kind(value)
+    }
+
+    pub(super) fn is_map(&self, value: Value) -> bool {
+        self.reader().is_map(value)
+    }
+
+    pub(super) fn size(&self, value: Value) -> usize {
+        self.reader().size(value)
+    }
+
+    pub(super) fn element(&self, list: Value, index: usize) -> Option<Value> {
+        self.reader().element(list, index)
+    }
+
+    pub(super) fn next_element(&self, container: Value, cursor: &mut u32) -> Option<(Value, Value)> {
+        self.reader().next_element(container, cursor)
+    }
+
+    /// Appends a value's text.
+    pub(super) fn write(&self, value: Value, out: &mut String) -> Result<()> {
+        Ok(self.reader().write(value, out)?)
     }
 
     /// Takes steps for work over so many bytes or items.
@@ -26,28 +57,6 @@ impl Run<'_> {
         let steps = (size / limits::BYTES_PER_STEP) as u64;
         self.fuel = self.fuel.checked_sub(steps).ok_or(Exceeded(FailureKind::Steps))?;
         Ok(())
-    }
-
-    /// The text of a string.
-    pub(super) fn str(&self, value: Value) -> Option<&str> {
-        match value {
-            Value::Text(text) => Some(self.memory.str(text)),
-            Value::Host(host) => match self.host.view(host) {
-                View::Text(text) => Some(text),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    pub(super) fn number(&self, value: Value) -> Option<Number> {
-        match value {
-            Value::Int(value) => Some(Number::Int(value)),
-            Value::Long(value) => Some(Number::Long(value)),
-            Value::Double(value) => Some(Number::Double(value)),
-            Value::Big(big) => Some(Number::Big(self.memory.big_of(big))),
-            _ => None,
-        }
     }
 
     pub(super) fn number_value(&mut self, number: Number) -> Result<Value> {
@@ -72,67 +81,6 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn list_kind(&self, value: Value) -> Option<ListKind> {
-        match self.memory.current(value) {
-            Value::List(list) => Some(self.memory.list_kind(list)),
-            Value::Host(host) => match self.host.view(host) {
-                View::List => Some(ListKind::List),
-                View::JsonList => Some(ListKind::Json),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    pub(super) fn is_map(&self, value: Value) -> bool {
-        match self.memory.current(value) {
-            Value::Map(_) => true,
-            Value::Host(host) => self.host.view(host) == View::Map,
-            _ => false,
-        }
-    }
-
-    /// How many elements a list or map has.
-    pub(super) fn size(&self, value: Value) -> usize {
-        match self.memory.current(value) {
-            Value::List(list) => self.memory.items(list).len(),
-            Value::Map(map) => self.memory.map_entries(map).len(),
-            Value::Host(host) => self.host.size(host),
-            _ => 0,
-        }
-    }
-
-    /// An element of a list.
-    pub(super) fn element(&self, list: Value, index: usize) -> Option<Value> {
-        match self.memory.current(list) {
-            Value::List(list) => self.memory.items(list).get(index).copied(),
-            Value::Host(host) => self.host.element(host, index).map(|found| self.settle(found)),
-            _ => None,
-        }
-    }
-
-    /// The element of a list or map at a cursor, which is moved on: its key and value.
-    pub(super) fn next_element(&self, container: Value, cursor: &mut u32) -> Option<(Value, Value)> {
-        let at = *cursor as usize;
-        match container {
-            Value::List(list) => {
-                *cursor += 1;
-                self.memory.items(list).get(at).map(|&item| (Value::Null, item))
-            }
-            Value::Map(map) => {
-                *cursor += 1;
-                self.memory.map_entries(map).get(at).copied()
-            }
-            Value::Host(host) => {
-                let item = self.host.next(host, *cursor)?;
-                *cursor = item.next;
-                let key = if self.host.view(host) == View::Map { Value::Host(item.key) } else { Value::Null };
-                Some((key, self.settle(item.value)))
-            }
-            _ => None,
-        }
-    }
-
     /// All elements of a list, or values of a map.
     pub(super) fn elements(&mut self, container: Value) -> Result<Vec<Value>> {
         let container = self.container(container)?;
@@ -143,18 +91,6 @@ impl Run<'_> {
             elements.push(value);
         }
         Ok(elements)
-    }
-
-    /// The value of a key that is a text.
-    pub(super) fn member(&self, map: Value, name: &str) -> Option<Value> {
-        match self.memory.current(map) {
-            Value::Map(map) => {
-                let entries = self.memory.map_entries(map);
-                entries.iter().find(|(key, _)| self.str(*key) == Some(name)).map(|(_, value)| *value)
-            }
-            Value::Host(host) => self.host.member(host, name).map(|found| self.settle(found)),
-            _ => None,
-        }
     }
 
     /// Where an entry is in a map of ours.
@@ -181,7 +117,7 @@ impl Run<'_> {
                 let at = self.position(Value::Map(id), key)?;
                 Ok(at.map(|at| self.memory.map_entries(id)[at].1))
             }
-            map => Ok(self.str(key).and_then(|name| self.member(map, name))),
+            map => Ok(self.str(key).and_then(|name| self.reader().member(map, name))),
         }
     }
 
@@ -227,7 +163,7 @@ impl Run<'_> {
     pub(super) fn property(&mut self, value: Value, name: &str) -> Result<Value> {
         let value = self.memory.current(value);
         if self.is_map(value) {
-            return Ok(self.member(value, name).unwrap_or(Value::Null));
+            return Ok(self.reader().member(value, name).unwrap_or(Value::Null));
         }
         // Java's getters are found with either case of the first letter.
         let mut letters = name.chars();
@@ -241,6 +177,7 @@ impl Run<'_> {
             Value::Entry(entry) if is("key") => self.memory.entry_of(entry).0,
             Value::Entry(entry) if is("value") => self.memory.entry_of(entry).1,
             Value::Loop(depth) => self.loop_property(depth, name),
+            _ if is("bytes") && self.str(value).is_some() => self.bytes(value)?,
             _ => match (self.str(value), self.list_kind(value)) {
                 (Some(text), _) if is("empty") => Value::Bool(text.is_empty()),
                 (Some(text), _) if is("blank") => Value::Bool(text.trim().is_empty()),

@@ -72,7 +72,7 @@ impl Run<'_> {
     fn common(&mut self, receiver: Value, method: Method, arguments: &Arguments) -> Answer {
         Ok(match (method, &arguments[..]) {
             (Method::Equals, &[other]) => Some(Value::Bool(self.is_same(receiver, other)?)),
-            (Method::ToString, []) => Some(Value::Text(self.to_text(receiver)?)),
+            (Method::ToString, []) => Some(Value::Text(self.text_of_value(receiver)?)),
             (Method::HashCode, []) => Some(Value::Int(self.hash(receiver, 0)?)),
             _ => None,
         })
@@ -88,9 +88,7 @@ impl Run<'_> {
         Ok(match (receiver, method, &arguments[..]) {
             (Value::Entry(entry), Method::GetKey, []) => Some(self.memory.entry_of(entry).0),
             (Value::Entry(entry), Method::GetValue, []) => Some(self.memory.entry_of(entry).1),
-            (Value::Iterator(iterator), Method::HasNext, []) => {
-                Some(Value::Bool(self.has_more_elements(iterator)))
-            }
+            (Value::Iterator(iterator), Method::HasNext, []) => Some(Value::Bool(self.has_more_elements(iterator))),
             (Value::Iterator(iterator), Method::Next, []) => {
                 Some(self.advance(iterator).ok_or_else(|| throw("the iterator has no more elements"))?)
             }
@@ -113,7 +111,8 @@ impl Run<'_> {
         }
         let value = self.memory.current(value);
         Ok(match value {
-            Value::Bool(value) => if value { 1231 } else { 1237 },
+            Value::Bool(true) => 1231,
+            Value::Bool(false) => 1237,
             Value::Int(value) => value,
             Value::Long(value) => (value ^ (value >> 32)) as i32,
             Value::Double(value) => {

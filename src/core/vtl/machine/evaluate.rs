@@ -42,7 +42,7 @@ impl Run<'_> {
         if are_texts || are_bools || are_lists || are_maps {
             return self.equals(left, right, 0);
         }
-        let (left, right) = (self.to_text(left)?, self.to_text(right)?);
+        let (left, right) = (self.text_of_value(left)?, self.text_of_value(right)?);
         Ok(self.memory.str(left) == self.memory.str(right))
     }
 
@@ -101,14 +101,6 @@ impl Run<'_> {
         self.state.stack.truncate(start);
         self.push(map);
         Ok(())
-    }
-
-    /// `#evaluate`: runs a text as a template with the same variables.
-    pub(super) fn evaluate_text(&mut self) -> Result<()> {
-        let value = self.pop();
-        let message = "a template made while it runs cannot be run";
-        let _ = value;
-        Err(super::Trouble::new(FailureKind::Parse, message))
     }
 
     /// `[1..3]`, in either direction.

@@ -23,7 +23,10 @@ pub(super) struct Loop {
 #[derive(Clone, Copy, Debug)]
 enum Source {
     /// `None`: the last has been given.
-    Range { next: Option<i64>, last: i64 },
+    Range {
+        next: Option<i64>,
+        last: i64,
+    },
     List(ListId, usize),
     Map(MapId, usize),
     Iterator(IteratorId),

@@ -54,7 +54,7 @@ impl Run<'_> {
             self.fuel = self.fuel.checked_sub(1).ok_or(Exceeded(FailureKind::Steps))?;
             match op {
                 Op::Text(start, end) => {
-                    self.out.push_str(program.printed((start, end)));
+                    self.out.extend_from_slice(program.printed((start, end)).as_bytes());
                     self.check_output()?;
                 }
                 Op::PrintProperty(slot, name, spec) => {
@@ -188,9 +188,8 @@ impl Run<'_> {
             Op::LoopIndex => self.push_count(0),
             Op::LoopCount => self.push_count(1),
             Op::Define(slot, code) => self.store(slot, Value::Block(code)),
-            Op::Evaluate => self.evaluate_text()?,
             Op::Resource => {
-                let message = "there is no other template to include";
+                let message = "a template stands alone: there is nothing to include, and no text is run as a template";
                 return Err(super::Trouble::new(FailureKind::Resource, message));
             }
             Op::Cover(branch) => self.cover(branch as usize),
@@ -218,36 +217,42 @@ impl Run<'_> {
             return self.check_output();
         }
         let program = self.program;
-        self.out.push_str(program.printed(spec.before));
+        let start = self.out.len();
+        self.out.extend_from_slice(program.printed(spec.before).as_bytes());
         match value {
-            // A block that may not run within itself once more prints as the text of nothing.
-            Value::Block(code) => self.run_block(code).map(drop),
+            // A block that may not run within itself once more is without value.
+            Value::Block(code) if !self.run_block(code)? => {
+                self.out.truncate(start);
+                self.print_null(spec);
+                Ok(())
+            }
+            Value::Block(_) => Ok(()),
             value => self.print(value),
         }
     }
 
     fn print_null(&mut self, spec: &PrintSpec) {
         let program = self.program;
-        self.out.push_str(program.printed(spec.before_null));
+        self.out.extend_from_slice(program.printed(spec.before_null).as_bytes());
         let literal = spec.literal_of.and_then(|slot| self.literal_of(slot));
-        self.out.push_str(program.printed(literal.unwrap_or(spec.when_null)));
+        self.out.extend_from_slice(program.printed(literal.unwrap_or(spec.when_null)).as_bytes());
     }
 
     fn print_escaped(&mut self, spec: &PrintSpec) {
         let program = self.program;
         let is_null = self.pop() == Value::Null;
-        self.out.push_str(program.printed(spec.before));
+        self.out.extend_from_slice(program.printed(spec.before).as_bytes());
         if is_null {
-            self.out.push('\\');
+            self.out.push(b'\\');
         }
         let literal = spec.literal_of.and_then(|slot| self.literal_of(slot));
-        self.out.push_str(program.printed(literal.unwrap_or(spec.when_null)));
+        self.out.extend_from_slice(program.printed(literal.unwrap_or(spec.when_null)).as_bytes());
     }
 
     fn print_bound(&mut self, number: u32, spec: &PrintSpec) -> Result<()> {
         let program = self.program;
         let start = self.out.len();
-        self.out.push_str(program.printed(spec.before));
+        self.out.extend_from_slice(program.printed(spec.before).as_bytes());
         if !self.host.print_bound(number, &mut self.out)? {
             self.out.truncate(start);
             self.print_null(spec);
@@ -268,8 +273,8 @@ impl Run<'_> {
                 return Ok(());
             };
             if let View::Text(text) = self.host.view(found) {
-                self.out.push_str(program.printed(spec.before));
-                self.out.push_str(text);
+                self.out.extend_from_slice(program.printed(spec.before).as_bytes());
+                self.out.extend_from_slice(text.as_bytes());
                 return self.check_output();
             }
             return self.print_with(self.settle(found), spec);
@@ -282,7 +287,7 @@ impl Run<'_> {
     pub(super) fn begin_text(&mut self) {
         let state = &mut *self.state;
         if state.outputs_used == state.outputs.len() {
-            state.outputs.push(String::new());
+            state.outputs.push(Vec::new());
         }
         std::mem::swap(&mut self.out, &mut state.outputs[state.outputs_used]);
         self.waiting += state.outputs[state.outputs_used].len();
@@ -291,7 +296,7 @@ impl Run<'_> {
     }
 
     pub(super) fn end_text(&mut self) -> Result<Value> {
-        let text = self.memory.text(&self.out);
+        let text = self.memory.text(&String::from_utf8_lossy(&self.out));
         self.resume_output();
         Ok(text?)
     }

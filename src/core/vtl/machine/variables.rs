@@ -127,9 +127,7 @@ impl Run<'_> {
         }
         for (&slot, argument) in found.parameters.iter().zip(&call.arguments) {
             let (what, literal) = match *argument {
-                ArgumentCode::Constant(code) => {
-                    (BoundTo::Value(self.evaluate_in(self.environment, code)?), None)
-                }
+                ArgumentCode::Constant(code) => (BoundTo::Value(self.evaluate_in(self.environment, code)?), None),
                 ArgumentCode::ByName { code, literal } => (BoundTo::ByName(code), Some(literal)),
             };
             self.state.bindings.push(Binding { slot, what, literal });

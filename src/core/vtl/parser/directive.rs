@@ -119,7 +119,7 @@ impl Parser<'_> {
             },
             "stop" => Node::Stop,
             "evaluate" if is_velocity => match (arguments.pop(), arguments.is_empty()) {
-                (Some(Argument::Value(value)), true) if is_evaluable(&value) => Node::Evaluate(value),
+                (Some(Argument::Value(value)), true) if is_evaluable(&value) => Node::Resource(head.place),
                 _ => return Err(head.error("`#evaluate` takes one string or reference")),
             },
             "include" | "parse" if is_velocity => Node::Resource(head.place),

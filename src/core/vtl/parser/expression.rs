@@ -194,7 +194,7 @@ impl Parser<'_> {
         // A sign at the very end would begin something; Velocity appends a blank and takes it away again.
         let has_comment = text.contains("##");
         let source = if has_comment { text } else { text + " " };
-        let mut parser = Parser::new(&source, self.dialect);
+        let mut parser = Parser::new(&source, 0, self.dialect);
         parser.origin = Some(place);
         parser.depth = self.depth;
         parser.macros = std::mem::take(&mut self.macros);

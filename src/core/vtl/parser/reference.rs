@@ -160,11 +160,7 @@ fn sign(image: &str) -> Sign {
     let rest = &image[backslashes..];
     let dollar = rest.rfind('$').unwrap_or(0);
     let clean = &rest[dollar..];
-    let print = Print {
-        shape,
-        escapes: image[..backslashes / 2].into(),
-        before: rest[..dollar].into(),
-        when_null: "".into(),
-    };
+    let print =
+        Print { shape, escapes: image[..backslashes / 2].into(), before: rest[..dollar].into(), when_null: "".into() };
     Sign { print, assigned: clean.get(1..).unwrap_or_default().into(), is_quiet: clean.starts_with("$!") }
 }

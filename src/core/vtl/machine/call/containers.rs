@@ -7,13 +7,7 @@ use crate::vtl::methods::Method;
 use crate::vtl::value::{ListId, ListKind, Value};
 
 impl Run<'_> {
-    pub(super) fn list_method(
-        &mut self,
-        list: Value,
-        kind: ListKind,
-        method: Method,
-        arguments: &Arguments,
-    ) -> Answer {
+    pub(super) fn list_method(&mut self, list: Value, kind: ListKind, method: Method, arguments: &Arguments) -> Answer {
         let list = self.memory.current(list);
         let has_places = kind != ListKind::Set;
         Ok(match (method, &arguments[..]) {

@@ -49,12 +49,8 @@ impl Run<'_> {
         let wrong = || throw(format!("for input string: \"{text}\""));
         let digits = text.strip_prefix('+').unwrap_or(text);
         let value = match (receiver, method) {
-            (Value::Int(_), Method::ParseInt | Method::ValueOf) => {
-                Value::Int(digits.parse().map_err(|_| wrong())?)
-            }
-            (Value::Long(_), Method::ParseLong | Method::ValueOf) => {
-                Value::Long(digits.parse().map_err(|_| wrong())?)
-            }
+            (Value::Int(_), Method::ParseInt | Method::ValueOf) => Value::Int(digits.parse().map_err(|_| wrong())?),
+            (Value::Long(_), Method::ParseLong | Method::ValueOf) => Value::Long(digits.parse().map_err(|_| wrong())?),
             (Value::Double(_), Method::ParseDouble | Method::ParseFloat | Method::ValueOf) => {
                 Value::Double(digits.trim().parse().map_err(|_| wrong())?)
             }

@@ -6,7 +6,7 @@ use super::numbers::int;
 use super::{Answer, Arguments, throw};
 use crate::vtl::machine::{Result, Run};
 use crate::vtl::methods::Method;
-use crate::vtl::pattern::Pattern;
+use crate::vtl::pattern::{Pattern, SharedPattern};
 use crate::vtl::program::CallSite;
 use crate::vtl::value::{ListKind, Memory, Value};
 
@@ -31,8 +31,9 @@ impl Run<'_> {
             (Method::CharAt | Method::CodePointAt, &[at]) => self.character(receiver, method, at),
             (Method::Format, _) => self.format(receiver, arguments),
             (Method::Join, _) => self.join(arguments),
-            (Method::ValueOf, &[value]) => Ok(Some(Value::Text(self.to_text(value)?))),
-            (Method::ToCharArray | Method::GetBytes, []) => self.units(receiver, method),
+            (Method::ValueOf, &[value]) => Ok(Some(Value::Text(self.text_of_value(value)?))),
+            (Method::ToCharArray, []) => self.characters(receiver).map(Some),
+            (Method::GetBytes, []) => self.bytes(receiver).map(Some),
             _ => self.changed(receiver, method, arguments),
         }
     }
@@ -46,7 +47,9 @@ impl Run<'_> {
             (Method::Length, None) if arguments.is_empty() => Value::Int(units_in(text) as i32),
             (Method::IsEmpty, None) if arguments.is_empty() => Value::Bool(text.is_empty()),
             (Method::IsBlank, None) if arguments.is_empty() => Value::Bool(text.chars().all(char::is_whitespace)),
-            (Method::Contains, Some(other)) if is_only => Value::Bool(memchr::memmem::find(text.as_bytes(), other.as_bytes()).is_some()),
+            (Method::Contains, Some(other)) if is_only => {
+                Value::Bool(memchr::memmem::find(text.as_bytes(), other.as_bytes()).is_some())
+            }
             (Method::ContentEquals, Some(other)) if is_only => Value::Bool(text == other),
             (Method::StartsWith, Some(other)) if is_only => Value::Bool(text.starts_with(other)),
             (Method::StartsWith, Some(other)) => {
@@ -199,38 +202,34 @@ impl Run<'_> {
         Ok(Some(match (method, character) {
             (Method::CodePointAt, Some(character)) => Value::Int(character as i32),
             (Method::CodePointAt, None) => Value::Int(unit.into()),
-            (_, Some(character)) if character.len_utf16() == 1 => {
-                self.memory.text_with(|out| out.push(character))?
-            }
+            (_, Some(character)) if character.len_utf16() == 1 => self.memory.text_with(|out| out.push(character))?,
             _ => self.memory.text("?")?,
         }))
     }
 
-    fn units(&mut self, receiver: Value, method: Method) -> Answer {
+    /// Java's `toCharArray`: a text for each character.
+    fn characters(&mut self, receiver: Value) -> Result<Value> {
         let text = self.str(receiver).unwrap_or_default().to_owned();
         self.charge(text.len() * size_of::<Value>())?;
         let mut items = Vec::with_capacity(text.len());
-        match method {
-            Method::GetBytes => items.extend(text.bytes().map(|byte| Value::Int((byte as i8).into()))),
-            _ => {
-                let mut buffer = [0; 4];
-                for character in text.chars() {
-                    items.push(self.memory.text(character.encode_utf8(&mut buffer))?);
-                }
-            }
+        let mut buffer = [0; 4];
+        for character in text.chars() {
+            items.push(self.memory.text(character.encode_utf8(&mut buffer))?);
         }
-        Ok(Some(self.memory.list(ListKind::Array, &items)?))
+        Ok(self.memory.list(ListKind::Array, &items)?)
     }
 
-    fn pattern_method(
-        &mut self,
-        receiver: Value,
-        method: Method,
-        arguments: &Arguments,
-        site: &CallSite,
-    ) -> Answer {
+    /// Java's `getBytes`, signed as Java's bytes are.
+    pub(in crate::vtl::machine) fn bytes(&mut self, receiver: Value) -> Result<Value> {
+        let text = self.str(receiver).unwrap_or_default();
+        let items: Vec<Value> = text.bytes().map(|byte| Value::Int((byte as i8).into())).collect();
+        self.charge(items.len() * size_of::<Value>())?;
+        Ok(self.memory.list(ListKind::Array, &items)?)
+    }
+
+    fn pattern_method(&mut self, receiver: Value, method: Method, arguments: &Arguments, site: &CallSite) -> Answer {
         let Some(source) = arguments.first().and_then(|&source| self.str(source)) else { return Ok(None) };
-        let pattern: Arc<std::result::Result<Pattern, String>> = match &site.pattern {
+        let pattern: SharedPattern = match &site.pattern {
             Some(pattern) => Arc::clone(pattern),
             None => {
                 let source = source.to_owned();
@@ -242,9 +241,7 @@ impl Run<'_> {
             Err(message) => return Err(throw(message.clone())),
         };
         match (method, &arguments[1..]) {
-            (Method::Matches, []) => {
-                Ok(self.str(receiver).map(|text| Value::Bool(pattern.matches(text))))
-            }
+            (Method::Matches, []) => Ok(self.str(receiver).map(|text| Value::Bool(pattern.matches(text)))),
             (Method::ReplaceAll | Method::ReplaceFirst, &[with]) if self.str(with).is_some() => {
                 let most = if method == Method::ReplaceAll { usize::MAX } else { 1 };
                 let made = self.make_text(|run, out| {
@@ -264,7 +261,7 @@ impl Run<'_> {
         let Some(text) = self.str(receiver) else { return Ok(None) };
         let parts = pattern.split(text, limit);
         // The parts are within one text that stays.
-        let whole = self.to_text(receiver)?;
+        let whole = self.text_of_value(receiver)?;
         let items: Vec<Value> = parts.into_iter().map(|(start, end)| Memory::part(whole, start, end)).collect();
         Ok(Some(self.memory.list(ListKind::Array, &items)?))
     }
