@@ -6,3 +6,4 @@ mod http1;
 mod openapi;
 mod parameters;
 mod support;
+mod velocity;
