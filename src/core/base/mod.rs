@@ -1,5 +1,6 @@
-//! Ground that every module stands on: time, limits, places in a text, diagnostics.
+//! Ground that every module stands on: time, the calendar, limits, places in a text, diagnostics.
 
+pub mod calendar;
 pub mod diagnostic;
 pub mod hash;
 pub mod limits;

@@ -4,6 +4,7 @@ mod authority;
 mod date;
 mod field;
 mod method;
+pub mod percent;
 mod status;
 
 pub use authority::Authority;
