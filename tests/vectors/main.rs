@@ -3,4 +3,5 @@
 
 mod http1;
 mod openapi;
+mod sigv4;
 mod support;

@@ -1,5 +1,7 @@
 //! Dates as HTTP writes them (RFC 9110 §5.6.7, IMF-fixdate), and the `Date:` line that every answer carries.
 
+use std::ops::Range;
+
 use crate::base::calendar::Civil;
 use crate::base::time::WallTime;
 
@@ -23,6 +25,23 @@ pub fn imf_fixdate(at: WallTime) -> [u8; IMF_FIXDATE_BYTES] {
     two_digits(&mut text, 20, minute);
     two_digits(&mut text, 23, second);
     text
+}
+
+/// Reads an IMF-fixdate, and none of the older formats.
+pub fn parse_imf_fixdate(text: &str) -> Option<WallTime> {
+    let bytes = text.as_bytes();
+    let number = |range: Range<usize>| text.get(range)?.parse().ok();
+    let month = MONTHS.iter().position(|name| bytes.get(8..11) == Some(&name[..]))?;
+    let civil = Civil {
+        year: number(12..16)?,
+        month: month as u64 + 1,
+        day: number(5..7)?,
+        hour: number(17..19)?,
+        minute: number(20..22)?,
+        second: number(23..25)?,
+    };
+    // Weekday, separators and signs: whatever was not looked at must be as we would write it.
+    civil.begins().filter(|at| imf_fixdate(*at) == bytes)
 }
 
 fn two_digits(text: &mut [u8; IMF_FIXDATE_BYTES], at: usize, value: u64) {
@@ -76,6 +95,24 @@ mod tests {
         assert_eq!(rendered(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
         assert_eq!(rendered(4_107_542_400), "Mon, 01 Mar 2100 00:00:00 GMT");
         assert_eq!(rendered(u64::MAX / 1000).len(), IMF_FIXDATE_BYTES);
+    }
+
+    #[test]
+    fn a_date_is_read_back_and_nothing_else_is_one() {
+        for secs in [0, 784_111_777, 951_782_399, 4_107_542_400] {
+            assert_eq!(parse_imf_fixdate(&rendered(secs)), Some(WallTime::from_millis(secs * 1000)));
+        }
+        for wrong in [
+            "",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+        ] {
+            assert_eq!(parse_imf_fixdate(wrong), None, "{wrong}");
+        }
     }
 
     #[test]
