@@ -9,6 +9,7 @@
 
 pub mod file;
 pub mod settings;
+pub mod store;
 pub mod values;
 
 use std::convert::Infallible;
@@ -23,6 +24,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ringgate_core::base::Place;
 
 pub use settings::{CheckSettings, DoctorSettings, Settings};
+use store::{AuditConfig, BackupConfig, RestoreConfig};
 
 /// The file read when `--config` does not name another.
 pub const DEFAULT_FILE: &str = "ringgate.yaml";
@@ -129,6 +131,34 @@ enum Command {
         #[command(flatten)]
         from: ConfigFile,
     },
+    /// Copy what a gateway keeps to a new file, while it serves
+    #[command(after_help = AFTER_HELP)]
+    Backup {
+        /// The file to make
+        file: PathBuf,
+        #[command(flatten)]
+        config: BackupConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Make a backup what a gateway keeps
+    #[command(after_help = AFTER_HELP)]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        #[command(flatten)]
+        config: RestoreConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Print the trail of management calls: who did what, when, from where
+    #[command(after_help = AFTER_HELP)]
+    Audit {
+        #[command(flatten)]
+        config: AuditConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
 }
 
 #[derive(Args)]
@@ -201,9 +231,15 @@ pub struct Config {
     /// An address that origins may have although it is refused by default; may be repeated
     #[arg(long, value_name = "CIDR|ADDR")]
     pub allow_origin_address: Vec<Written>,
-    /// A header or query parameter to mask in logs and traces; may be repeated
+    /// A header, parameter or member of a body to mask in what `ringgate explain` shows; may be repeated
     #[arg(long, value_name = "NAME")]
     pub redact: Vec<Written>,
+    /// Memory of each shard for what `ringgate explain` shows; 0 for none [default: 4MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub explain_memory: Option<Written>,
+    /// Whether that holds the beginning of bodies [default: true]
+    #[arg(long, value_name = "BOOL")]
+    pub explain_bodies: Option<Written>,
     /// Most client connections of the process [default: 100000]
     #[arg(long, value_name = "N")]
     pub connections_max: Option<Written>,
@@ -293,6 +329,8 @@ impl Options for Config {
             "trusted-proxies" => Slot::Many(&mut self.trusted_proxies),
             "allow-origin-address" => Slot::Many(&mut self.allow_origin_address),
             "redact" => Slot::Many(&mut self.redact),
+            "explain-memory" => Slot::One(&mut self.explain_memory),
+            "explain-bodies" => Slot::One(&mut self.explain_bodies),
             "connections-max" => Slot::One(&mut self.connections_max),
             "memory-max" => Slot::One(&mut self.memory_max),
             "origin-connections-max" => Slot::One(&mut self.origin_connections_max),
@@ -350,6 +388,25 @@ pub enum Call {
         /// Its options.
         config: DoctorConfig,
     },
+    /// `ringgate backup FILE`
+    Backup {
+        /// The file to make.
+        file: PathBuf,
+        /// Its options.
+        config: BackupConfig,
+    },
+    /// `ringgate restore FILE`
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Its options.
+        config: RestoreConfig,
+    },
+    /// `ringgate audit`
+    Audit {
+        /// Its options.
+        config: AuditConfig,
+    },
 }
 
 /// Why there is no [`Call`].
@@ -400,6 +457,18 @@ pub fn read(args: impl IntoIterator<Item = OsString>, around: &impl Surroundings
         Command::Doctor { mut config, from } => {
             fill(&mut config, from, around)?;
             Ok(Call::Doctor { config })
+        }
+        Command::Backup { file, mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Backup { file, config })
+        }
+        Command::Restore { file, mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Restore { file, config })
+        }
+        Command::Audit { mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Audit { config })
         }
     }
 }

@@ -5,8 +5,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use ringgate_core::exchange::{BodyShape, CallFailure, Scratch, serve, write_access_log};
+use ringgate_core::exchange::{BodyShape, CallFailure, Delivery, Scratch, serve, write_access_log, write_decision};
 use ringgate_core::proto::h1::{Framing, HeadLimits, RequestHead, parse_request};
+use ringgate_core::record::decision::{Decisions, MEMORY_BYTES_MIN};
 
 #[allow(dead_code, reason = "the simulation needs the rest")]
 #[path = "../src/core/exchange/tests/world.rs"]
@@ -64,7 +65,7 @@ paths:
           integration.request.querystring.id: context.requestId
   /http:
     x-amazon-apigateway-any-method:
-      responses: {}
+      responses: {'200': {description: x}, '204': {description: x}, '304': {description: x}, '404': {description: x}, '502': {description: x}}
       x-amazon-apigateway-integration:
         type: http
         httpMethod: ANY
@@ -77,7 +78,7 @@ paths:
             responseTemplates: {application/json: '{"id": "$context.requestId"}'}
   /mock:
     x-amazon-apigateway-any-method:
-      responses: {}
+      responses: {'200': {description: x}, '204': {description: x}, '304': {description: x}, '404': {description: x}, '502': {description: x}}
       x-amazon-apigateway-integration:
         type: mock
         requestTemplates: {application/json: '{"statusCode": 200}', text/plain: '{"statusCode": 200, "stage": "$context.stage"}'}
@@ -96,6 +97,7 @@ const FIELDS: &str = "Host: gate.example\r\nUser-Agent: curl/8\r\nAccept: */*\r\
 fn allocations(world: &World, request: &str, answer: Result<&[u8], CallFailure>) -> usize {
     let (mut head, mut scratch, mut line) = (RequestHead::new(), Scratch::default(), Vec::new());
     let mut effects = Table { answer, ..Table::default() };
+    let mut decisions = Decisions::new(MEMORY_BYTES_MIN);
     let mut last = 0;
     for _ in 0..3 {
         let before = ALLOCATIONS.get();
@@ -108,6 +110,8 @@ fn allocations(world: &World, request: &str, answer: Result<&[u8], CallFailure>)
         block_on(serve(&mut exchange, &mut effects));
         line.clear();
         write_access_log(&exchange, &mut line);
+        let delivery = Delivery { request_body: b"hi", ..Delivery::default() };
+        write_decision(&exchange, &delivery, &mut decisions);
         drop(exchange);
         last = ALLOCATIONS.get() - before;
     }

@@ -1,22 +1,37 @@
-//! The admin listener: health and metrics. Never on the same socket as the data plane.
+//! The admin listener: the management API of AWS, health and metrics. Never on the same socket as the data plane.
 
 mod access;
+pub mod audit;
+mod service;
+pub mod state;
+pub mod v1;
+pub mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use serde_json::json;
+
 use access::identify;
 pub use access::{Access, Caller};
+pub use service::{LoadError, Management};
+use wire::error::Error;
+use wire::reply::{self, Reply};
 
 use crate::control::gateway::Gateway;
 use crate::control::metrics::{self, CONTENT_TYPE};
+
+/// Largest body of a management call: a definition of `PutRestApi` may have 6 MB (control-plane §6).
+const BODY_BYTES_MAX: usize = 8 << 20;
+const JSON: &str = "application/json";
 
 /// Names under which a listener may be called.
 #[derive(Clone, Debug)]
@@ -46,8 +61,16 @@ impl Names {
 
 /// The routes of the admin listener. `/healthz` and `/metrics` are among them unless they have a listener of their own.
 /// `access` says who may call the others.
-pub fn router(gateway: Arc<Gateway>, names: Names, access: Access, has_metrics: bool) -> Router {
-    let managing = Router::new().fallback(unknown_operation).layer(middleware::from_fn_with_state(access, identify));
+pub fn router(
+    gateway: Arc<Gateway>,
+    management: Arc<Management>,
+    names: Names,
+    access: Access,
+    has_metrics: bool,
+) -> Router {
+    let managing = audit::router(management.store().clone())
+        .merge(Router::new().fallback(manage).with_state(management))
+        .layer(middleware::from_fn_with_state(access, identify));
     let router = if has_metrics { observing(gateway) } else { Router::new() };
     router.merge(managing).layer(middleware::from_fn_with_state(names, check_names))
 }
@@ -79,11 +102,47 @@ async fn check_names(State(names): State<Names>, headers: HeaderMap, request: Re
     (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The management API is not there yet; AWS's answer to an operation it does not know.
-async fn unknown_operation() -> Response {
-    let headers =
-        [(header::CONTENT_TYPE.as_str(), "application/json"), ("x-amzn-ErrorType", "UnknownOperationException")];
-    (StatusCode::NOT_FOUND, headers, "{\"message\":\"Unknown operation\"}\n").into_response()
+/// A call of the management API.
+async fn manage(State(management): State<Arc<Management>>, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    let Some(caller) = head.extensions.remove::<Caller>() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let body = body::to_bytes(body, BODY_BYTES_MAX).await;
+    if let (true, Ok(body)) = (audit::is_lookup(&head.headers), &body) {
+        return audit::lookup(management.store(), &caller, body).await;
+    }
+    let (id, answer) = match body {
+        Ok(body) => management.call(&head, &caller, &body).await,
+        Err(_) => (String::new(), Err(Error::too_large())),
+    };
+    let mut response = match answer {
+        Ok(reply) => succeeded(reply),
+        Err(error) => refused(&error),
+    };
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-amzn-RequestId", id);
+    }
+    response
+}
+
+fn succeeded(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match reply.body {
+        reply::Body::Empty => status.into_response(),
+        reply::Body::Json(value) => (status, [(header::CONTENT_TYPE, JSON)], value.to_string()).into_response(),
+        reply::Body::Document { content_type, disposition, text } => {
+            let headers = [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+            (status, headers, text).into_response()
+        }
+    }
+}
+
+/// `{"message": …}`, with the exception's name in a header.
+fn refused(error: &Error) -> Response {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [(header::CONTENT_TYPE, JSON), (HeaderName::from_static("x-amzn-errortype"), error.kind)];
+    (status, headers, json!({ "message": error.message }).to_string()).into_response()
 }
 
 #[cfg(test)]

@@ -35,13 +35,16 @@ pub fn run(settings: &CheckSettings, path: &Path, out: &mut impl Write, err: &mu
         let variables = BTreeMap::new();
         let input = StageInput {
             account_id: &reading.account,
+            region: &reading.region,
             api_id: "check00000",
             stage_name: "check",
             deployment_id: "check00000",
+            is_canary: false,
             variables: &variables,
             rewrites: &[],
             backend: None,
             ignores_authorization: false,
+            records_bodies: false,
             access_log: None,
         };
         let mut findings = Findings::default();

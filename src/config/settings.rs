@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ringgate_core::base::limits::IDLE_TIMEOUT_S;
+use ringgate_core::record::decision::MEMORY_BYTES_MIN;
 
 use super::values::{
     ByteSize, Cidr, HttpUrl, Invalid, ListenAddress, OriginRewrite, StageVariable, compete, duration, is_host_name,
@@ -18,7 +19,7 @@ use super::{CheckConfig, Config, DoctorConfig, Problem, Source, Written, subject
 pub use crate::telemetry::access_log::LogTarget;
 
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+pub(super) const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 const ACCOUNT_DEFAULT: &str = "000000000000";
 const REGION_DEFAULT: &str = "us-east-1";
 const STAGE_DEFAULT: &str = "dev";
@@ -33,6 +34,10 @@ const ORIGIN_CONNECTIONS_MAX_DEFAULT: NonZeroU32 = NonZeroU32::new(1_024).expect
 const MEMORY_MAX_DEFAULT: ByteSize = ByteSize(1 << 30);
 /// Below this a shard could not hold one body of the largest size, and every upload would be shed.
 const MEMORY_MAX_MIN: ByteSize = ByteSize(64 << 20);
+const EXPLAIN_MEMORY_DEFAULT: ByteSize = ByteSize(4 << 20);
+const EXPLAIN_MEMORY_MIN: ByteSize = ByteSize(MEMORY_BYTES_MIN as u64);
+/// More could not be searched without other requests noticing.
+const EXPLAIN_MEMORY_MAX: ByteSize = ByteSize(256 << 20);
 const HEAD_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 const BODY_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 const IDLE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(IDLE_TIMEOUT_S);
@@ -111,6 +116,17 @@ pub struct Caps {
     pub origin_connections: NonZeroU32,
 }
 
+/// What is remembered of requests for `ringgate explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainSettings {
+    /// Memory of each shard; 0: nothing is remembered.
+    pub memory: ByteSize,
+    /// Whether the beginning of bodies is.
+    pub records_bodies: bool,
+    /// Names to mask, in lower case, besides the built-in ones.
+    pub redact: Vec<String>,
+}
+
 /// Where the management side listens, and under which names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminSettings {
@@ -164,8 +180,8 @@ pub struct Settings {
     pub client_address: ClientAddress,
     /// Origin addresses that are allowed although they are refused by default.
     pub allowed_origin_addresses: Vec<Cidr>,
-    /// Names to mask in logs, in lower case, besides the built-in ones.
-    pub redact: Vec<String>,
+    /// What is remembered of requests.
+    pub explain: ExplainSettings,
     /// Where the process sheds.
     pub caps: Caps,
     /// How long clients may take.
@@ -195,7 +211,7 @@ impl Settings {
             kind: kind(&config.kind, &mut found),
             client_address: client_address(config, &mut found),
             allowed_origin_addresses: found.many("allow-origin-address", &config.allow_origin_address, Cidr::from_str),
-            redact: redact(config, &mut found),
+            explain: explain(config, &mut found),
             caps: caps(config, &mut found),
             deadlines: deadlines(config, &mut found),
             driver: driver(config, &mut found),
@@ -268,10 +284,10 @@ impl DoctorSettings {
 
 /// Collects what is wrong while everything else is still looked at.
 #[derive(Default)]
-struct Problems(Vec<Problem>);
+pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn push(&mut self, subject: String, message: impl Into<String>, fix: impl Into<String>) {
+    pub(super) fn push(&mut self, subject: String, message: impl Into<String>, fix: impl Into<String>) {
         self.0.push(Problem { subject, message: message.into(), fix: fix.into() });
     }
 
@@ -285,7 +301,7 @@ impl Problems {
         }
     }
 
-    fn one<T, E: Display>(
+    pub(super) fn one<T, E: Display>(
         &mut self,
         key: &str,
         written: &Option<Written>,
@@ -313,11 +329,11 @@ impl Problems {
         })
     }
 
-    fn switch(&mut self, key: &str, written: &Option<Written>) -> bool {
+    pub(super) fn switch(&mut self, key: &str, written: &Option<Written>) -> bool {
         self.choice(key, written, &[("true", true), ("false", false)]).unwrap_or(false)
     }
 
-    fn into_result<T>(self, value: T) -> Result<T, Vec<Problem>> {
+    pub(super) fn into_result<T>(self, value: T) -> Result<T, Vec<Problem>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 }
@@ -467,15 +483,13 @@ fn limits(written: &Option<Written>, found: &mut Problems) -> LimitSet {
     found.choice("limits", written, &choices).unwrap_or(LimitSet::Aws)
 }
 
-/// Nothing that is written holds a header or a query parameter yet. A flag that promises to mask must not be taken for
-/// more than it does.
-fn redact(config: &Config, found: &mut Problems) -> Vec<String> {
-    let names = found.many("redact", &config.redact, field_name);
-    if let Some(written) = config.redact.first().filter(|_| !names.is_empty()) {
-        let message = "there is nothing to mask yet: no log holds a header or a query parameter";
-        found.push(subject("redact", &written.source), message, "leave it out");
+fn explain(config: &Config, found: &mut Problems) -> ExplainSettings {
+    let bodies = found.choice("explain-bodies", &config.explain_bodies, &[("true", true), ("false", false)]);
+    ExplainSettings {
+        memory: found.one("explain-memory", &config.explain_memory, explain_memory).unwrap_or(EXPLAIN_MEMORY_DEFAULT),
+        records_bodies: bodies.unwrap_or(true),
+        redact: found.many("redact", &config.redact, field_name),
     }
-    names
 }
 
 fn kind(written: &Option<Written>, found: &mut Problems) -> Option<ApiKind> {
@@ -483,7 +497,7 @@ fn kind(written: &Option<Written>, found: &mut Problems) -> Option<ApiKind> {
     found.choice("kind", written, &choices)
 }
 
-fn format(written: &Option<Written>, found: &mut Problems) -> OutputFormat {
+pub(super) fn format(written: &Option<Written>, found: &mut Problems) -> OutputFormat {
     let choices = [("human", OutputFormat::Human), ("json", OutputFormat::Json)];
     found.choice("format", written, &choices).unwrap_or(OutputFormat::Human)
 }
@@ -520,6 +534,15 @@ fn count(text: &str) -> Result<NonZeroU32, Invalid> {
 fn memory(text: &str) -> Result<ByteSize, Invalid> {
     let size = ByteSize::from_str(text)?;
     if size >= MEMORY_MAX_MIN { Ok(size) } else { Err(Invalid(format!("at least {MEMORY_MAX_MIN}, not {size}"))) }
+}
+
+fn explain_memory(text: &str) -> Result<ByteSize, Invalid> {
+    let size = ByteSize::from_str(text)?;
+    let range = EXPLAIN_MEMORY_MIN..=EXPLAIN_MEMORY_MAX;
+    if size.0 == 0 || range.contains(&size) {
+        return Ok(size);
+    }
+    Err(Invalid(format!("0, or from {EXPLAIN_MEMORY_MIN} to {EXPLAIN_MEMORY_MAX} for each shard, not {size}")))
 }
 
 fn log_format(text: &str) -> Result<String, Invalid> {

@@ -3,6 +3,8 @@
 pub mod dns;
 pub mod gateway;
 pub mod metrics;
+mod origins;
 pub mod publisher;
+pub mod served;
 pub mod supervise;
 pub mod watch;

@@ -5,17 +5,18 @@ use std::task::Poll;
 
 use ringgate_core::base::Instant;
 use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
-use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, Effects};
+use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Effects};
 use ringgate_core::plan::UpstreamSlot;
 use ringgate_core::proto::h1::{
     BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response,
 };
 use ringgate_core::proto::http::Method;
+use ringgate_core::proto::http::coding::{Coding, Encoder};
 
 use super::Shard;
 use super::body::ClientBody;
 use super::inbuf::Inbuf;
-use crate::net::buffers::{HEADROOM_BYTES, Size, TAILROOM_BYTES};
+use crate::net::buffers::{Claim, HEADROOM_BYTES, Size, TAILROOM_BYTES};
 use crate::net::client::pool::Connection;
 use crate::net::client::stream::OriginStream;
 use crate::net::ring::{Shutdown, Socket};
@@ -71,9 +72,14 @@ pub struct ShardEffects<'e> {
     pub(super) answer: Option<OriginAnswer>,
     /// What was read from the client beyond the end of this request.
     pub(super) overread: &'e mut Vec<u8>,
-    /// A whole body that was asked for.
-    pub(super) collected: &'e mut Vec<u8>,
+    /// Memory of whole bodies and of encoders.
+    pub(super) claim: Claim<'e>,
+    /// When the last call runs out of time.
+    pub(super) call_deadline: Instant,
+    /// How the call went, for the decision record.
+    pub(super) trace: CallTrace,
     pub(super) request_body_bytes_max: u64,
+    pub(super) response_body_bytes_max: u64,
 }
 
 /// Why one attempt failed.
@@ -91,12 +97,22 @@ impl Effects for ShardEffects<'_> {
         self.shard.clock.now()
     }
 
+    fn draw(&mut self) -> u64 {
+        self.shard.random.next()
+    }
+
     async fn call(&mut self, mut call: Call<'_>) -> Result<(), CallFailure> {
         let deadline = self.shard.clock.recent() + call.timeout;
+        self.call_deadline = deadline;
         let head_len = call.request.len();
         let mut may_reuse = true;
         loop {
-            let mut origin = self.shard.origin(call.upstream, deadline, may_reuse).await?;
+            self.trace.attempts += 1;
+            let mut origin = match self.shard.origin(call.upstream, deadline, may_reuse).await {
+                Ok(origin) => origin,
+                Err(failure) => return Err(self.failed(call.upstream, failure)),
+            };
+            self.connected(&origin);
             origin.connection.deadline.set(deadline, Shutdown::Both);
             match self.attempt(&mut origin, &mut call, head_len).await {
                 Ok(received) => {
@@ -110,18 +126,18 @@ impl Effects for ShardEffects<'_> {
                     let address = origin.connection.address;
                     self.shard.close_origin(origin);
                     match attempt {
-                        _ if is_late => return Err(CallFailure::Timeout),
+                        _ if is_late => return Err(self.failed(call.upstream, CallFailure::Timeout)),
                         Attempt::Stale { nothing_written } if may_reuse && self.may_retry(&call, nothing_written) => {
                             self.shard.counters.origin_retries.increment();
                             may_reuse = false;
                             call.request.truncate(head_len);
                         }
-                        Attempt::Stale { .. } => return Err(CallFailure::Network),
+                        Attempt::Stale { .. } => return Err(self.failed(call.upstream, CallFailure::Network)),
                         Attempt::Failed(failure) => {
                             if failure == CallFailure::Network {
                                 self.shard.set_aside(call.upstream, address);
                             }
-                            return Err(failure);
+                            return Err(self.failed(call.upstream, failure));
                         }
                     }
                 }
@@ -139,27 +155,22 @@ impl Effects for ShardEffects<'_> {
         self.body.is_done() && !self.shard.is_draining()
     }
 
-    async fn read_body(&mut self) -> Result<&[u8], BodyFailure> {
-        self.collected.clear();
-        self.collected.extend_from_slice(&self.inbuf.bytes[self.body.here.clone()]);
-        if self.body.is_done() {
-            return Ok(self.collected);
-        }
-        self.invite_body().await?;
-        let mut buffer = self.shard.lend(Size::Head).map_err(|_| BodyFailure::OutOfMemory)?;
-        let mut result = Ok(());
-        while result.is_ok() && !self.body.is_done() {
-            let (read, lent) = self.read_client(buffer).await;
-            buffer = lent;
-            result = read.and_then(|count| {
-                let mut collected = std::mem::take(self.collected);
-                let taken = self.take_pieces(&buffer[..count], |piece| collected.extend_from_slice(piece));
-                *self.collected = collected;
-                taken
-            });
-        }
-        self.shard.buffers.take_back(Size::Head, buffer);
-        result.map(|()| self.collected.as_slice())
+    async fn read_body(&mut self, into: &mut Vec<u8>) -> Result<(), BodyFailure> {
+        self.gather_body(into).await
+    }
+
+    async fn read_answer(&mut self, into: &mut Vec<u8>) -> Result<(), CallFailure> {
+        self.gather_answer(into).await
+    }
+
+    fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>> {
+        self.claim.grow(Encoder::BYTES).inspect_err(|_| self.shard.counters.shed_memory.increment()).ok()?;
+        Some(self.shard.lend_encoder(coding))
+    }
+
+    fn take_back_encoder(&mut self, encoder: Box<Encoder>) {
+        self.claim.shrink(Encoder::BYTES);
+        self.shard.take_back_encoder(encoder);
     }
 }
 
@@ -172,6 +183,24 @@ struct Received {
 }
 
 impl ShardEffects<'_> {
+    /// The client's body, or what of it came with the head.
+    pub(super) fn body_at_hand(&self) -> &[u8] {
+        &self.inbuf.bytes[self.body.here.clone()]
+    }
+
+    fn connected(&mut self, origin: &Origin) {
+        self.trace.address = Some(origin.connection.address);
+        self.trace.is_reused = origin.connection.is_reused;
+        // Only connecting takes time worth a look at the clock.
+        self.trace.connected = (!origin.connection.is_reused).then(|| self.shard.clock.now());
+    }
+
+    /// Remembers the origin's health along with its failure.
+    fn failed(&mut self, upstream: UpstreamSlot, failure: CallFailure) -> CallFailure {
+        self.trace.addresses = self.shard.health(upstream);
+        failure
+    }
+
     /// The retry rule: once, on a fresh connection, if nothing was sent or sending twice does no harm and the body is
     /// still here.
     fn may_retry(&self, call: &Call<'_>, nothing_written: bool) -> bool {
@@ -310,7 +339,7 @@ impl ShardEffects<'_> {
     }
 
     /// Reads from the client into the whole buffer, not beyond this body where its length is known.
-    async fn read_client(&mut self, buffer: Vec<u8>) -> (Result<usize, BodyFailure>, Vec<u8>) {
+    pub(super) async fn read_client(&mut self, buffer: Vec<u8>) -> (Result<usize, BodyFailure>, Vec<u8>) {
         let patience = self.shard.settings.body_timeout;
         self.client_deadline.set(self.shard.clock.recent() + patience, Shutdown::Read);
         let left = self.body.bytes_left().and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
@@ -331,7 +360,7 @@ impl ShardEffects<'_> {
     }
 
     /// Decodes input piece by piece; what belongs to the next request is kept.
-    fn take_pieces(&mut self, mut input: &[u8], mut take: impl FnMut(&[u8])) -> Result<(), BodyFailure> {
+    pub(super) fn take_pieces(&mut self, mut input: &[u8], mut take: impl FnMut(&[u8])) -> Result<(), BodyFailure> {
         while !input.is_empty() && !self.body.is_done() {
             let (data, consumed) = self.body.decode(input, self.request_body_bytes_max)?;
             take(&input[data]);
@@ -345,7 +374,7 @@ impl ShardEffects<'_> {
     }
 
     /// Answers an expectation (RFC 9110 section 10.1.1), once, and only when the body is really wanted.
-    async fn invite_body(&mut self) -> Result<(), BodyFailure> {
+    pub(super) async fn invite_body(&mut self) -> Result<(), BodyFailure> {
         if !std::mem::take(&mut self.body.expects_continue) {
             return Ok(());
         }
@@ -454,6 +483,11 @@ impl OriginAnswer {
         // A fault in the framing shows again, to the relay, which is where it is answered.
         let _ = answer.decode();
         answer
+    }
+
+    /// Content that is here and was not passed on yet.
+    pub fn content_here(&self) -> &[u8] {
+        self.buffer.get(self.here.clone()).unwrap_or_default()
     }
 
     /// Decodes what was read and not consumed yet, and moves its content together behind [`OriginAnswer::here`].

@@ -18,6 +18,8 @@ pub struct Settings {
     pub connections_max: u32,
     /// Bytes of buffers lent at a time by this shard.
     pub memory_bytes_max: usize,
+    /// Bytes of decision records of this shard; 0: none are kept.
+    pub explain_bytes: usize,
     /// Connections to one origin from this shard.
     pub origin_connections_max: usize,
     /// Who may speak for others.
@@ -75,6 +77,7 @@ mod tests {
             idle_timeout: Duration::ZERO,
             connections_max: 1,
             memory_bytes_max: 1,
+            explain_bytes: 0,
             origin_connections_max: 1,
             trusted: Trusted::Nobody,
             trusted_proxies: Vec::new(),

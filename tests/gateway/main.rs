@@ -4,6 +4,7 @@ mod bodies;
 mod caps;
 mod client;
 mod commands;
+mod content;
 mod deadlines;
 mod failures;
 mod harness;

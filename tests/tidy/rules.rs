@@ -67,9 +67,10 @@ const ACTING: &[(&str, &[&str])] = &[
         ],
     ),
     // Reaches shards through `control` alone: one door.
-    ("admin", &["control", "store", "core::model", "core::import", "core::aws", "core::proto"]),
+    // `record` for identifiers alone.
+    ("admin", &["control", "store", "core::model", "core::import", "core::aws", "core::proto", "core::record"]),
     // What the operator wrote; a log target and a network are what flags and their users both name.
-    ("config", &["telemetry", "net"]),
+    ("config", &["telemetry", "net", "store", "core::record"]),
 ];
 
 /// These wire everything, so they may import everything, and nothing imports them.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::json::{Kind, Member, Node, Pointer};
+use crate::model::documentation::PartType;
 use crate::model::rest::Model;
 
 use super::Import;
@@ -48,6 +49,7 @@ impl<'d> Import<'d> {
             return self.findings.skip_kind(value, "a schema", at);
         }
         self.check_schema(value, at);
+        self.document_named(PartType::Model, &key.text, value);
         self.api.models.push(Model {
             name: key.text.clone(),
             content_type: "application/json".to_owned(),
@@ -61,6 +63,11 @@ impl<'d> Import<'d> {
     fn check_names(&mut self, members: &[Member], at: &Pointer<'_>) {
         let is_bad = |member: &&Member| !member.key.text.bytes().all(|b| b.is_ascii_alphanumeric());
         let count = members.iter().filter(is_bad).count();
+        for Member { key, .. } in members.iter().filter(is_bad) {
+            let name = &key.text;
+            let line = format!("Unable to create model for '{name}': Model name must be alphanumeric: {name}");
+            self.findings.add_warning(line);
+        }
         let Some(first) = members.iter().find(is_bad) else { return };
         let message = format!("the name of a model is alphanumeric; '{}' is not ({count} such names)", first.key.text);
         let remark = Remark::new("model-name", message)

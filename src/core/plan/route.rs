@@ -19,6 +19,8 @@ pub struct RoutePlan {
     pub slot: RouteSlot,
     /// Names of the path variables, in template order: the captures of the trie are theirs.
     pub variables: Box<[Box<str>]>,
+    /// What a decision record says of this route before any request.
+    pub description: Box<[u8]>,
     /// What answers.
     pub integration: IntegrationPlan,
 }

@@ -1,7 +1,7 @@
 //! Calendar text of `$context.requestTime`: `dd/MMM/yyyy:HH:mm:ss +0000`, the time of the Common Log Format.
 
 use crate::base::WallTime;
-use crate::base::calendar::Civil;
+use crate::base::calendar::Date;
 
 /// Length of the text for any year up to 9999.
 pub const CLF_BYTES: usize = 26;
@@ -25,28 +25,28 @@ impl Default for ClfClock {
 impl ClfClock {
     /// A clock that remembers the epoch.
     pub fn new() -> Self {
-        Self { second: 0, text: render(WallTime::default()) }
+        Self { second: 0, text: render(0) }
     }
 
     /// The text of `time`, in UTC.
     pub fn text(&mut self, time: WallTime) -> &[u8; CLF_BYTES] {
         if time.as_secs() != self.second {
             self.second = time.as_secs();
-            self.text = render(time);
+            self.text = render(self.second);
         }
         &self.text
     }
 }
 
-fn render(time: WallTime) -> [u8; CLF_BYTES] {
-    let Civil { year, month, day, hour, minute, second } = Civil::of(time);
+fn render(seconds: u64) -> [u8; CLF_BYTES] {
+    let Date { year, month, day } = Date::after_1970(seconds / 86_400);
     let mut text = *b"00/Jan/0000:00:00:00 +0000";
     put(&mut text[0..2], day);
     text[3..6].copy_from_slice(MONTHS[(month - 1) as usize]);
     put(&mut text[7..11], year);
-    put(&mut text[12..14], hour);
-    put(&mut text[15..17], minute);
-    put(&mut text[18..20], second);
+    put(&mut text[12..14], seconds / 3_600 % 24);
+    put(&mut text[15..17], seconds / 60 % 60);
+    put(&mut text[18..20], seconds % 60);
     text
 }
 

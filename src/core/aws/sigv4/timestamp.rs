@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::base::WallTime;
-use crate::base::calendar::Civil;
+use crate::base::calendar::{Date, from_rfc3339};
 
 /// Length of `20150830T123600Z`.
 const BYTES: usize = 16;
@@ -18,7 +18,9 @@ pub struct Timestamp {
 impl Timestamp {
     /// The second in which `at` lies. Years past 9999 keep their last four digits: the format has no more.
     pub fn of(at: WallTime) -> Self {
-        let Civil { year, month, day, hour, minute, second } = Civil::of(at);
+        let seconds = at.as_secs();
+        let Date { year, month, day } = Date::after_1970(seconds / 86_400);
+        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
         let mut text = *b"00000000T000000Z";
         let fields = [(year / 100, 0), (year, 2), (month, 4), (day, 6), (hour, 9), (minute, 11), (second, 13)];
         for (value, place) in fields {
@@ -30,19 +32,12 @@ impl Timestamp {
 
     /// Reads the basic format and nothing else.
     pub fn parse(text: &str) -> Option<Self> {
-        let text: [u8; BYTES] = text.as_bytes().try_into().ok()?;
-        let has_shape = text[8] == b'T' && text[15] == b'Z';
-        let digit = |at: usize| text[at].is_ascii_digit().then(|| u64::from(text[at] - b'0'));
-        let two = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
-        let civil = Civil {
-            year: two(0)? * 100 + two(2)?,
-            month: two(4)?,
-            day: two(6)?,
-            hour: two(9)?,
-            minute: two(11)?,
-            second: two(13)?,
-        };
-        civil.begins().filter(|_| has_shape).map(|at| Self { text, at })
+        let (date, time) = text.split_once('T')?;
+        let (year, month, day) = (date.get(..4)?, date.get(4..6)?, date.get(6..)?);
+        let (hour, minute, second) = (time.get(..2)?, time.get(2..4)?, time.get(4..)?);
+        let read = Self::of(from_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}"))?);
+        // RFC 3339 has fractions, zones and leap seconds besides.
+        (read.as_str() == text).then_some(read)
     }
 
     /// `20150830T123600Z`
@@ -89,6 +84,9 @@ mod tests {
             "2015-08-30T12:36:00Z",
             "20150230T123600Z",
             "20150830T240000Z",
+            "20150830T123660Z",
+            "20150830T123600.0Z",
+            "20150830T123600+00:00",
             "2015083éT12360Z",
             "+0150830T123600Z",
             "00000000T000000Z",

@@ -1,0 +1,219 @@
+//! The management API as a service: finds the operation, runs it, stores what it changed, has it served, answers.
+//!
+//! Reading calls look at the state of the moment and wait for nobody. Writing calls follow one another: each works on a
+//! copy, which replaces the state once the store has it. A call is answered when what it changed is on the device and,
+//! if it changes what is served, when every shard serves it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::body::Bytes;
+use axum::http::request::Parts as Head;
+use ringgate_core::base::WallTime;
+use ringgate_core::record::ids;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::access::Caller;
+use super::state::records::{self, Loading, Unreadable};
+use super::state::{Scope, State, Tenant};
+use super::v1::request::Parts;
+use super::v1::{self, Request, Run};
+use super::wire::error::Error;
+use super::wire::reply::{Answer, Reply};
+use crate::store::{AuditEntry, Change, Outcome, Store, StoreError};
+
+/// Largest body that the audit trail keeps whole.
+const AUDIT_BODY_BYTES_MAX: usize = 16 << 10;
+/// Bytes that make a request id.
+const SEED_BYTES: usize = 16;
+
+/// The management API.
+pub struct Management {
+    state: RwLock<Arc<State>>,
+    /// Held by the call that writes.
+    writing: Mutex<()>,
+    store: Store,
+    relaxed: bool,
+}
+
+/// Why the management API cannot begin.
+#[derive(Clone, Debug)]
+pub enum LoadError {
+    /// The store cannot be read.
+    Store(StoreError),
+    /// A record in it cannot.
+    Record(Unreadable),
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Record(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Management {
+    /// Takes over what `store` has.
+    ///
+    /// # Errors
+    /// It cannot be read, all of it.
+    pub fn load(store: Store, relaxed: bool) -> Result<Self, LoadError> {
+        let mut loading = Loading::default();
+        let mut unreadable = None;
+        let read = store.load(&mut |record| {
+            if let Err(error) = loading.take(&record) {
+                unreadable.get_or_insert(error);
+            }
+        });
+        read.map_err(LoadError::Store)?;
+        if let Some(error) = unreadable {
+            return Err(LoadError::Record(error));
+        }
+        Ok(Self { state: RwLock::new(Arc::new(loading.finish())), writing: Mutex::new(()), store, relaxed })
+    }
+
+    /// What is there now.
+    pub fn state(&self) -> Arc<State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Answers a call.
+    pub async fn call(&self, head: &Head, caller: &Caller, body: &Bytes) -> (String, Answer) {
+        let id = request_id();
+        let query = head.uri.query().unwrap_or_default();
+        let Some(found) = v1::find(head.method.as_str(), head.uri.path(), query) else {
+            return (id, Err(Error::unknown_operation()));
+        };
+        let run = found.0.run;
+        let parts = Parts { query, headers: &head.headers, body, relaxed: self.relaxed };
+        let scope = Scope { account: caller.account.as_str().into(), region: caller.region.as_str().into() };
+        let answer = match run {
+            Run::Read(run) => {
+                let request = Request::new(found, parts, caller, now());
+                let state = self.state();
+                state
+                    .tenants
+                    .get(&scope)
+                    .map_or_else(|| run(&Tenant::default(), &request), |tenant| run(tenant, &request))
+            }
+            Run::Write(run) => {
+                let _writing = self.writing.lock().await;
+                let (next, mut trail) = {
+                    let request = Request::new(found, parts, caller, now());
+                    let trail = trail(&id, &scope, &request, head);
+                    (attempt(&self.state(), &scope, run, &request), trail)
+                };
+                match next {
+                    Ok((next, reply)) => self.keep(next, trail).await.map(|()| reply),
+                    Err(error) => {
+                        let (code, message) = (error.kind.to_owned(), error.message.clone());
+                        trail.outcome = Outcome::Failed { code, message };
+                        // A refusal stands whether or not the trail can take it.
+                        let _ = self.store.commit(Vec::new(), Some(trail)).await;
+                        Err(error)
+                    }
+                }
+            }
+        };
+        (id, answer)
+    }
+
+    /// Stores what `next` has that the state has not, and makes it the state.
+    async fn keep(&self, next: State, mut trail: AuditEntry) -> Result<(), Error> {
+        let changes = records::changes(&self.state(), &next);
+        trail.changed = summary(&changes).to_string();
+        self.store.commit(changes, Some(trail)).await.map_err(unstored)?;
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        Ok(())
+    }
+}
+
+/// What `run` makes of a copy of the state.
+fn attempt(
+    state: &State,
+    scope: &Scope,
+    run: fn(&mut Tenant, &Request<'_>) -> Answer,
+    request: &Request<'_>,
+) -> Result<(State, Reply), Error> {
+    let mut next = state.clone();
+    let tenant = next.tenants.entry(scope.clone()).or_default();
+    let reply = run(Arc::make_mut(tenant), request)?;
+    Ok((next, reply))
+}
+
+fn unstored(error: StoreError) -> Error {
+    match error {
+        StoreError::TooLarge { .. } => Error::too_large(),
+        error => Error::unavailable(format!("The change could not be stored, and nothing was changed: {error}")),
+    }
+}
+
+fn trail(id: &str, scope: &Scope, request: &Request<'_>, head: &Head) -> AuditEntry {
+    AuditEntry {
+        at: request.now,
+        id: id.to_owned(),
+        scope: scope.to_string(),
+        access_key: request.caller.access_key.clone(),
+        source_ip: request.caller.source_ip.to_string(),
+        user_agent: request.caller.user_agent.clone(),
+        operation: request.operation().to_owned(),
+        resource: head.uri.path().to_owned(),
+        request: asked(request).to_string(),
+        outcome: Outcome::Succeeded,
+        changed: "[]".to_owned(),
+    }
+}
+
+/// What was asked, without secrets: values of API keys are not written down, nor documents that are too long.
+fn asked(request: &Request<'_>) -> Value {
+    let mut asked = serde_json::Map::new();
+    for (name, value) in request.query_pairs() {
+        asked.insert(name.clone(), value.as_str().into());
+    }
+    match request.members() {
+        Ok(_) if request.body.len() > AUDIT_BODY_BYTES_MAX => {
+            asked.insert("bodyBytes".to_owned(), request.body.len().into());
+        }
+        Ok(members) => asked.extend(members),
+        Err(_) => {
+            asked.insert("bodyBytes".to_owned(), request.body.len().into());
+        }
+    }
+    if let Some(value) = asked.get_mut("value").filter(|_| request.operation() == "CreateApiKey") {
+        *value = "***".into();
+    }
+    Value::Object(asked)
+}
+
+fn summary(changes: &[Change]) -> Value {
+    const NAMED_MAX: usize = 100;
+    let name = |change: &Change| match change {
+        Change::Put(record) => json!({ "put": format!("{} {}", record.kind, record.key) }),
+        Change::Delete { kind, key, .. } => json!({ "delete": format!("{kind} {key}") }),
+    };
+    let mut named: Vec<_> = changes.iter().take(NAMED_MAX).map(name).collect();
+    if changes.len() > NAMED_MAX {
+        named.push(json!({ "more": changes.len() - NAMED_MAX }));
+    }
+    named.into()
+}
+
+fn now() -> WallTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallTime::from_millis(since.as_millis().try_into().unwrap_or(u64::MAX))
+}
+
+fn request_id() -> String {
+    let mut seed = [0; SEED_BYTES];
+    // An id that repeats would confuse, not endanger.
+    let _ = getrandom::fill(&mut seed);
+    String::from_utf8_lossy(&ids::request_id(seed)).into_owned()
+}

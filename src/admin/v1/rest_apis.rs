@@ -1,0 +1,338 @@
+//! `RestApi`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::request::new_id;
+use super::{Operation, Request, read, write};
+use crate::admin::state::{Api, Definition, Tenant};
+use crate::admin::wire::error::Error;
+use crate::admin::wire::input::Input;
+use crate::admin::wire::parts::Model;
+use crate::admin::wire::patch::{self, Op, PatchOperation};
+use crate::admin::wire::reply::{Answer, Reply};
+use crate::admin::wire::resource::Resource;
+use crate::admin::wire::rest_api::{EndpointConfiguration, RestApi};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    write("CreateRestApi", "POST", "/restapis", create),
+    read("GetRestApis", "GET", "/restapis", list),
+    read("GetRestApi", "GET", "/restapis/{restapi_id}", get),
+    write("UpdateRestApi", "PATCH", "/restapis/{restapi_id}", update),
+    write("DeleteRestApi", "DELETE", "/restapis/{restapi_id}", delete),
+];
+
+/// Asks for an id of one's own; AWS knows no such tag, and neither keeps nor shows it here.
+const CUSTOM_ID_TAG: &str = "_custom_id_";
+const ENDPOINT_TYPES: [&str; 3] = ["PRIVATE", "EDGE", "REGIONAL"];
+const IP_ADDRESS_TYPES: [&str; 2] = ["ipv4", "dualstack"];
+const API_KEY_SOURCES: [&str; 2] = ["AUTHORIZER", "HEADER"];
+const COMPRESSION_BYTES_MAX: u32 = 10_485_760;
+
+fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let mut api = request.read(|input| read_rest_api(&input))?;
+    if request.read(|input| input.has("cloneFrom").then(|| input.string("cloneFrom")).transpose())?.is_some() {
+        return clone_api(tenant, request, api);
+    }
+    check(&api)?;
+    set_defaults(&mut api, request)?;
+    let id = api.id.clone();
+    let definition = blank(api);
+    let reply = Reply::created(&shown(&definition.rest_api, Tags::IfAny));
+    if tenant.apis.insert(id.clone(), Arc::new(Api { definition, ..Api::default() })).is_some() {
+        return Err(Error::conflict(format!("An API with the identifier {id} already exists")));
+    }
+    Ok(reply)
+}
+
+fn clone_api(tenant: &mut Tenant, request: &Request<'_>, mut api: RestApi) -> Answer {
+    let source = request.read(|input| input.string("cloneFrom"))?.unwrap_or_default();
+    let source = tenant.apis.get(&source).ok_or_else(|| request.unknown_api(&source))?;
+    let mut definition = source.definition.clone();
+    set_defaults(&mut api, request)?;
+    api.root_resource_id = definition.rest_api.root_resource_id.clone();
+    let id = api.id.clone();
+    definition.rest_api = Arc::new(api);
+    let reply = Reply::created(&shown(&definition.rest_api, Tags::IfAny));
+    tenant.apis.insert(id, Arc::new(Api { definition, ..Api::default() }));
+    Ok(reply)
+}
+
+fn read_rest_api(input: &Input<'_>) -> Result<RestApi, Error> {
+    let minimum = input.integer("minimumCompressionSize")?;
+    Ok(RestApi {
+        name: input.required_string("name")?,
+        description: input.string("description")?,
+        version: input.string("version")?,
+        binary_media_types: input.strings("binaryMediaTypes")?.unwrap_or_default(),
+        api_key_source: input.one_of("apiKeySource", &API_KEY_SOURCES)?.unwrap_or_default(),
+        endpoint_configuration: input.object("endpointConfiguration", read_endpoints)?.unwrap_or_else(edge),
+        policy: input.string("policy")?,
+        tags: input.texts("tags")?.unwrap_or_default(),
+        disable_execute_api_endpoint: input.boolean("disableExecuteApiEndpoint")?.unwrap_or_default(),
+        security_policy: input.string("securityPolicy")?,
+        endpoint_access_mode: input.one_of("endpointAccessMode", &["BASIC", "STRICT"])?,
+        // Out of range becomes a value that `check` refuses after the description, as AWS does.
+        minimum_compression_size: minimum.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)),
+        ..RestApi::default()
+    })
+}
+
+fn edge() -> EndpointConfiguration {
+    EndpointConfiguration { types: vec!["EDGE".to_owned()], ..EndpointConfiguration::default() }
+}
+
+fn read_endpoints(input: Input<'_>) -> Result<EndpointConfiguration, Error> {
+    Ok(EndpointConfiguration {
+        types: input.some_of("types", &ENDPOINT_TYPES)?.unwrap_or_else(|| edge().types),
+        ip_address_type: input.one_of("ipAddressType", &IP_ADDRESS_TYPES)?,
+        vpc_endpoint_ids: input.strings("vpcEndpointIds")?.unwrap_or_default(),
+    })
+}
+
+/// What the service itself has against a new API, in its order.
+fn check(api: &RestApi) -> Result<(), Error> {
+    if api.description.as_deref() == Some("") {
+        return Err(Error::bad_request("Description cannot be an empty string"));
+    }
+    if api.minimum_compression_size.is_some_and(|bytes| bytes > COMPRESSION_BYTES_MAX) {
+        return Err(wrong_compression_size());
+    }
+    check_endpoints(&api.endpoint_configuration)
+}
+
+fn wrong_compression_size() -> Error {
+    Error::bad_request(format!("Invalid minimum compression size, must be between 0 and {COMPRESSION_BYTES_MAX}"))
+}
+
+fn check_endpoints(endpoints: &EndpointConfiguration) -> Result<(), Error> {
+    let refused = match endpoints.types.as_slice() {
+        [] => "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.",
+        [only] if only == "PRIVATE" && endpoints.ip_address_type.as_deref() == Some("ipv4") => {
+            "Only dualstack ipAddressType is supported for Private APIs."
+        }
+        [_] => return Ok(()),
+        _ => "Cannot create an api with multiple Endpoint Types.",
+    };
+    Err(Error::bad_request(refused))
+}
+
+/// What AWS fills in.
+fn set_defaults(api: &mut RestApi, request: &Request<'_>) -> Result<(), Error> {
+    api.id = match api.tags.remove(CUSTOM_ID_TAG) {
+        None => new_id(10),
+        Some(id) if is_id(&id) => id,
+        Some(id) => {
+            let message = format!("Invalid identifier in tag {CUSTOM_ID_TAG}: {id}; letters a to z and digits only");
+            return Err(Error::bad_request(message));
+        }
+    };
+    api.root_resource_id = new_id(10);
+    api.created_date = request.now();
+    if api.api_key_source.is_empty() {
+        api.api_key_source = "HEADER".to_owned();
+    }
+    let endpoints = &mut api.endpoint_configuration;
+    endpoints.ip_address_type.get_or_insert_with(|| default_ip_address_type(&endpoints.types).to_owned());
+    Ok(())
+}
+
+fn is_id(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=32).contains(&text.len()) && text.bytes().all(is_digit)
+}
+
+fn default_ip_address_type(types: &[String]) -> &'static str {
+    if types.iter().any(|kind| kind == "PRIVATE") { "dualstack" } else { "ipv4" }
+}
+
+/// A new API: a root, and the two models that AWS gives it.
+fn blank(api: RestApi) -> Definition {
+    let root = Resource { id: api.root_resource_id.clone(), path: "/".to_owned(), ..Resource::default() };
+    let model = |name: &str, description: &str, schema: &str| Model {
+        id: new_id(6),
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        schema: Some(schema.to_owned()),
+        content_type: "application/json".to_owned(),
+    };
+    let models = [
+        model("Empty", "This is a default empty schema model", EMPTY_SCHEMA),
+        model("Error", "This is a default error schema model", ERROR_SCHEMA),
+    ];
+    Definition {
+        resources: [(root.id.clone(), Arc::new(root))].into(),
+        models: models.into_iter().map(|model| (model.name.clone(), Arc::new(model))).collect(),
+        rest_api: Arc::new(api),
+        ..Definition::default()
+    }
+}
+
+const EMPTY_SCHEMA: &str = "{\n  \"$schema\": \"http://json-schema.org/draft-04/schema#\",\n  \"title\" : \"Empty Schema\",\
+                            \n  \"type\" : \"object\"\n}";
+const ERROR_SCHEMA: &str = "{\n  \"$schema\" : \"http://json-schema.org/draft-04/schema#\",\n  \"title\" : \"Error Schema\",\
+                            \n  \"type\" : \"object\",\n  \"properties\" : {\n    \"message\" : { \"type\" : \"string\" }\
+                            \n  }\n}";
+
+/// When tags are shown: a new API and lists leave an empty set out, the others show it (R).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tags {
+    IfAny,
+    Always,
+}
+
+/// An API as it is answered.
+pub(super) fn shown(api: &RestApi, tags: Tags) -> Value {
+    let mut shown = json!(api);
+    if tags == Tags::IfAny
+        && api.tags.is_empty()
+        && let Some(members) = shown.as_object_mut()
+    {
+        members.remove("tags");
+    }
+    shown
+}
+
+fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let apis = tenant.apis.iter();
+    Ok(request.page(apis.map(|(id, api)| (id.clone(), shown(&api.definition.rest_api, Tags::IfAny)))))
+}
+
+fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let id = request.label("restapi_id");
+    let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
+    Ok(Reply::ok(&shown(&api.definition.rest_api, Tags::Always)))
+}
+
+fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let id = request.label("restapi_id");
+    tenant.apis.remove(id).ok_or_else(|| request.unknown_api(id))?;
+    Ok(Reply::accepted())
+}
+
+fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let operations = request.patch()?;
+    let id = request.label("restapi_id");
+    let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
+    let document = Arc::make_mut(&mut api.definition.rest_api);
+    for operation in &operations {
+        change(document, operation)?;
+    }
+    Ok(Reply::ok(&shown(document, Tags::Always)))
+}
+
+fn change(api: &mut RestApi, operation: &PatchOperation) -> Result<(), Error> {
+    let segments = operation.segments();
+    match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["binaryMediaTypes", media_type] => patch_media_types(&mut api.binary_media_types, media_type, operation),
+        ["endpointConfiguration", rest @ ..] => patch_endpoints(&mut api.endpoint_configuration, rest, operation),
+        ["tags", _] => Err(patch::invalid(operation)),
+        [member] => patch_member(api, member, operation),
+        _ => Err(patch::invalid(operation)),
+    }
+}
+
+/// A member that is replaced as a whole.
+fn patch_member(api: &mut RestApi, member: &str, operation: &PatchOperation) -> Result<(), Error> {
+    const MEMBERS: [&str; 8] = [
+        "name",
+        "description",
+        "apiKeySource",
+        "disableExecuteApiEndpoint",
+        "minimumCompressionSize",
+        "policy",
+        "securityPolicy",
+        "endpointAccessMode",
+    ];
+    if !MEMBERS.contains(&member) {
+        return Err(patch::invalid(operation));
+    }
+    let is_removed = operation.op == Op::Remove && member == "description";
+    if !is_removed {
+        patch::only_replace(operation)?;
+    }
+    match member {
+        "name" if operation.text().is_empty() => return Err(Error::bad_request("Name cannot be empty")),
+        "name" => api.name = operation.text().to_owned(),
+        "description" => api.description = operation.optional(),
+        "apiKeySource" if !API_KEY_SOURCES.contains(&operation.text()) => {
+            return Err(Error::bad_request("Invalid API Key Source specified. Valid options are HEADER,AUTHORIZER"));
+        }
+        "apiKeySource" => api.api_key_source = operation.text().to_owned(),
+        "disableExecuteApiEndpoint" => api.disable_execute_api_endpoint = operation.flag(),
+        "minimumCompressionSize" => api.minimum_compression_size = compression_size(operation)?,
+        "policy" => api.policy = operation.optional(),
+        "securityPolicy" => api.security_policy = operation.optional(),
+        _ => api.endpoint_access_mode = operation.optional(),
+    }
+    Ok(())
+}
+
+/// Bytes; without a value nothing is compressed any more.
+fn compression_size(operation: &PatchOperation) -> Result<Option<u32>, Error> {
+    let Some(text) = operation.optional() else { return Ok(None) };
+    match text.parse() {
+        Ok(bytes) if bytes <= COMPRESSION_BYTES_MAX => Ok(Some(bytes)),
+        _ => Err(wrong_compression_size()),
+    }
+}
+
+fn patch_media_types(types: &mut Vec<String>, media_type: &str, operation: &PatchOperation) -> Result<(), Error> {
+    match operation.op {
+        Op::Add => {
+            if !types.iter().any(|known| known == media_type) {
+                types.push(media_type.to_owned());
+            }
+        }
+        Op::Remove => types.retain(|known| known != media_type),
+        Op::Replace => {
+            let Some(new) = operation.optional() else {
+                return Err(Error::bad_request("Invalid null or empty value in binaryMediaTypes"));
+            };
+            let found = types.iter_mut().find(|known| *known == media_type);
+            *found.ok_or_else(|| Error::not_found("Content-Type specified was not found"))? = new;
+        }
+        _ => return Err(Error::bad_request("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")),
+    }
+    Ok(())
+}
+
+fn patch_endpoints(
+    endpoints: &mut EndpointConfiguration,
+    path: &[&str],
+    operation: &PatchOperation,
+) -> Result<(), Error> {
+    let value = operation.text();
+    match (path, operation.op) {
+        (["types", _], Op::Replace) if !ENDPOINT_TYPES.contains(&value) => {
+            Err(Error::bad_request("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE"))
+        }
+        (["types", _], Op::Replace) => {
+            endpoints.types = vec![value.to_owned()];
+            if value == "PRIVATE" {
+                endpoints.ip_address_type = Some("dualstack".to_owned());
+            }
+            Ok(())
+        }
+        (["ipAddressType"], Op::Replace) if !IP_ADDRESS_TYPES.contains(&value) => {
+            Err(Error::bad_request("ipAddressType must be either ipv4 or dualstack."))
+        }
+        (["ipAddressType"], Op::Replace) => {
+            let changed = EndpointConfiguration { ip_address_type: Some(value.to_owned()), ..endpoints.clone() };
+            check_endpoints(&changed)?;
+            *endpoints = changed;
+            Ok(())
+        }
+        (["vpcEndpointIds"], Op::Add) => {
+            endpoints.vpc_endpoint_ids.push(value.to_owned());
+            Ok(())
+        }
+        (["vpcEndpointIds"], Op::Remove) => {
+            endpoints.vpc_endpoint_ids.retain(|id| id != value);
+            Ok(())
+        }
+        (["types", _] | ["ipAddressType"], _) => patch::only_replace(operation),
+        _ => Err(patch::invalid(operation)),
+    }
+}

@@ -1,0 +1,74 @@
+//! What decision records say of a stage and of a route before any request: encoded here, copied there.
+
+use std::collections::BTreeMap;
+
+use crate::model::rest::{Authorization, Integration, Method, RestApi};
+use crate::plan::trie::variables;
+use crate::record::decision::{Tag, describe};
+
+use super::StageInput;
+
+/// Names of API, stage and deployment.
+pub(super) fn stage(input: &StageInput<'_>) -> Box<[u8]> {
+    describe([(Tag::ApiId, input.api_id), (Tag::Stage, input.stage_name), (Tag::Deployment, input.deployment_id)])
+}
+
+/// A method of a resource: its names, what protects it, what answers it.
+pub(super) fn route(
+    api: &RestApi,
+    (path, resource_id): (&str, &str),
+    method: &Method,
+    integration: Option<&Integration>,
+    input: &StageInput<'_>,
+) -> Box<[u8]> {
+    let mut texts: Vec<(Tag, String)> = vec![
+        (Tag::Resource, path.into()),
+        (Tag::ResourceId, resource_id.into()),
+        (Tag::Method, method.name.as_str().into()),
+    ];
+    texts.extend(variables(path).map(|variable| (Tag::PathVariable, variable.name.into())));
+    texts.extend(protection(api, method, input).map(|text| (Tag::Protection, text)));
+    if let Some(integration) = integration {
+        texts.push((Tag::Integration, integration.kind.as_str().into()));
+        texts.extend(integration.uri.iter().map(|uri| (Tag::Uri, uri.value.clone())));
+        texts.extend(variables_read(integration, input.variables).map(|text| (Tag::StageVariable, text)));
+        let responses = integration.responses.iter().flat_map(|response| &response.response_parameters);
+        let mappings = integration.request_parameters.iter().chain(responses);
+        texts.extend(mappings.map(|mapping| (Tag::Mapping, format!("{}={}", mapping.target, mapping.source))));
+    }
+    describe(texts.iter().map(|(tag, text)| (*tag, text.as_str())))
+}
+
+/// What the definition demands of a caller, in its own words.
+fn protection(api: &RestApi, method: &Method, input: &StageInput<'_>) -> impl Iterator<Item = String> {
+    let authorization = match &method.authorization {
+        Authorization::None => None,
+        Authorization::Iam => Some("AWS_IAM".to_owned()),
+        Authorization::Custom { authorizer } => Some(format!("Lambda authorizer {authorizer}")),
+        Authorization::Cognito { authorizer, .. } => Some(format!("Cognito authorizer {authorizer}")),
+    };
+    let key = method.api_key_required.then(|| "API key".to_owned());
+    let policy = api.policy.is_some().then(|| "resource policy".to_owned());
+    let validator = method.request_validator.as_ref().map(|validator| format!("request validator {}", validator.value));
+    let demands: Vec<_> = [authorization, key, policy, validator].into_iter().flatten().collect();
+    let ignored =
+        (input.ignores_authorization && !demands.is_empty()).then(|| "ignored by --ignore-authorization".into());
+    demands.into_iter().chain(ignored)
+}
+
+/// Stage variables that the integration names anywhere, with the values that they have.
+fn variables_read<'i>(
+    integration: &'i Integration,
+    variables: &'i BTreeMap<String, String>,
+) -> impl Iterator<Item = String> + 'i {
+    let mut texts: Vec<&str> = integration.uri.iter().map(|uri| uri.value.as_str()).collect();
+    texts.extend(integration.request_parameters.iter().map(|mapping| mapping.source.as_str()));
+    texts.extend(integration.request_templates.iter().map(|(_, template)| template.value.as_str()));
+    for response in &integration.responses {
+        texts.extend(response.response_parameters.iter().map(|mapping| mapping.source.as_str()));
+        texts.extend(response.response_templates.iter().map(|(_, template)| template.value.as_str()));
+    }
+    texts.retain(|text| text.contains("stageVariables"));
+    let is_read = move |name: &str| texts.iter().any(|text| text.contains(name));
+    variables.iter().filter(move |(name, _)| is_read(name)).map(|(name, value)| format!("{name}={value}"))
+}
