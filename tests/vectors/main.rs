@@ -1,7 +1,9 @@
 //! Published suites and recorded answers, read from a folder beside the repository and held against the machines that
 //! they are about.
 
+mod claims;
 mod http1;
 mod openapi;
+mod parameters;
 mod sigv4;
 mod support;

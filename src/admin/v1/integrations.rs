@@ -318,9 +318,8 @@ fn put_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
                 status_code: status.to_owned(),
                 selection_pattern: input.string("selectionPattern")?,
                 response_parameters: parameters.filter(|parameters| !parameters.is_empty()),
-                response_templates: input
-                    .nullable_texts("responseTemplates")?
-                    .filter(|templates| !templates.is_empty()),
+                // An empty map stays one (R).
+                response_templates: input.nullable_texts("responseTemplates")?,
                 content_handling: input.one_of("contentHandling", &CONTENT_HANDLING)?,
             })
         },

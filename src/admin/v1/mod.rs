@@ -10,6 +10,7 @@ mod api_keys;
 mod authorizers;
 mod deployments;
 mod documentation;
+mod domains;
 mod gateway_responses;
 mod import;
 mod integrations;
@@ -81,6 +82,7 @@ const OPERATIONS: &[&[Operation]] = &[
     account::OPERATIONS,
     import::OPERATIONS,
     documentation::OPERATIONS,
+    domains::OPERATIONS,
 ];
 
 /// An operation and the labels of its path.

@@ -185,17 +185,9 @@ fn what_is_not_supported_is_named_with_its_place() {
             Closed,
         ),
         (
-            proxy(", requestParameters: {integration.request.header.X: method.request.body.a}"),
+            proxy(", requestParameters: {integration.request.header.X: 'method.request.body.a['}"),
             "integration-unserved",
-            "`method.request.body.a` reads a body",
-            Closed,
-        ),
-        (
-            http(
-                "responses: {default: {statusCode: '200', responseParameters: {method.response.header.X: integration.response.body.a}}}",
-            ),
-            "integration-unserved",
-            "reads a body",
+            "Invalid mapping expression specified: method.request.body.a[",
             Closed,
         ),
         (header("Content-Length"), "integration-unserved", "the header Content-Length must not be mapped", Closed),
