@@ -89,6 +89,7 @@ fn is_http(integration: &Integration) -> bool {
 fn settle(integration: &mut Integration, resource: &str) {
     if integration.kind == "MOCK" {
         integration.uri = None;
+        integration.http_method = None;
     }
     if is_http(integration) {
         integration.connection_type.get_or_insert_with(|| "INTERNET".to_owned());
