@@ -9,3 +9,4 @@ pub mod dev;
 pub mod doctor;
 mod follow;
 pub mod run;
+pub mod serve;

@@ -5,6 +5,7 @@ mod crash;
 mod disk;
 mod exchange;
 mod net;
+mod publish;
 mod store;
 #[path = "../vectors/support.rs"]
 mod support;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ringgate_core::import::References;
 use ringgate_core::model::documentation::DocumentationPart as ModelPart;
 use ringgate_core::model::rest::{self, Declared, ParameterLocation, ParameterMapping};
 use serde_json::Value;
@@ -49,7 +50,7 @@ pub fn to_definition(model: &rest::RestApi, before: &Definition) -> Definition {
     Definition {
         rest_api: Arc::new(to_rest_api(model, &before.rest_api, root)),
         resources,
-        models: model.models.iter().map(|one| (one.name.clone(), Arc::new(to_model(one, &before.models)))).collect(),
+        models: models(model, before),
         request_validators,
         authorizers,
         gateway_responses: model.gateway_responses.iter().map(to_gateway_response).collect(),
@@ -109,6 +110,14 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Models, with links to one another by the addresses that the API has for them.
+fn models(model: &rest::RestApi, before: &Definition) -> Collection<Model> {
+    let references = References::Addresses { api_id: &before.rest_api.id };
+    let linked = |one: &rest::Model| rest::Model { schema: references.write(&one.schema), ..one.clone() };
+    let kept = model.models.iter().map(|one| to_model(&linked(one), &before.models));
+    kept.map(|one| (one.name.clone(), Arc::new(one))).collect()
+}
+
 fn to_model(model: &rest::Model, before: &Collection<Model>) -> Model {
     Model {
         id: before.get(&model.name).map_or_else(|| new_id(6), |known| known.id.clone()),
@@ -160,7 +169,8 @@ pub fn to_parts(parts: &[ModelPart], before: &Collection<DocumentationPart>) -> 
     )
 }
 
-fn to_location(part: &ModelPart) -> DocumentationPartLocation {
+/// Where a part belongs, as it is kept.
+pub fn to_location(part: &ModelPart) -> DocumentationPartLocation {
     let location = &part.location;
     DocumentationPartLocation {
         kind: location.part_type.as_str().to_owned(),

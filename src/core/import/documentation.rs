@@ -35,7 +35,7 @@ pub fn documentation_parts(text: &str, options: &Options) -> Result<Vec<Document
 }
 
 /// The members of an entity that become its documentation.
-const fn texts(part_type: PartType) -> &'static [&'static str] {
+pub(super) const fn texts(part_type: PartType) -> &'static [&'static str] {
     match part_type {
         PartType::Api => &["tags", "externalDocs"],
         PartType::Method => &["tags", "summary", "description", "externalDocs", "deprecated"],
@@ -80,9 +80,8 @@ impl<'d> Import<'d> {
         };
         self.findings.leftovers(part, Scope::DocumentationPart, at);
         let Some(location) = self.read_location(location, &at.key("location")) else { return };
-        if self.documented.insert(location.clone()) {
-            self.parts.push(DocumentationPart { location, properties: properties.to_json(), place: part.place });
-        } else {
+        let properties = properties.to_json();
+        if !self.push_part(DocumentationPart { location, properties, place: part.place }) {
             let remark = Remark::new("repeated-part", "an earlier part documents the same; this one is left out");
             self.findings.warn(remark.on_aws("A location has one part."), part.place, at);
         }
@@ -128,7 +127,9 @@ impl<'d> Import<'d> {
         node: &'d Node,
     ) {
         let properties = said(node, texts(part_type));
-        if properties.is_empty() {
+        // The text that an export puts where a description must stand and there is none.
+        let is_placeholder = |status: &str| properties.get("description") == Some(&format!("{status} response").into());
+        if properties.is_empty() || (properties.len() == 1 && status_code.is_some_and(is_placeholder)) {
             return;
         }
         let given = GivenLocation {
@@ -146,10 +147,10 @@ impl<'d> Import<'d> {
         self.add_part(PartType::Resource, given, said(node, texts(PartType::Resource)), node);
     }
 
-    /// What `node` says about a model or an authorizer.
-    pub(super) fn document_named(&mut self, part_type: PartType, name: &str, node: &'d Node) {
+    /// What `node` says about an authorizer. What a schema says about a model stays in the model.
+    pub(super) fn document_authorizer(&mut self, name: &str, node: &'d Node) {
         let given = GivenLocation { name: Some(name.to_owned()), ..GivenLocation::default() };
-        self.add_part(part_type, given, said(node, texts(part_type)), node);
+        self.add_part(PartType::Authorizer, given, said(node, texts(PartType::Authorizer)), node);
     }
 
     fn add_part(&mut self, part_type: PartType, given: GivenLocation, properties: Map<String, Value>, node: &'d Node) {
@@ -160,9 +161,28 @@ impl<'d> Import<'d> {
         let properties = Value::Object(properties);
         let path = location.path.as_ref().map_or(0, String::len);
         self.derived_bytes += path + location.name.as_ref().map_or(0, String::len) + bytes(&properties);
-        if self.documented.insert(location.clone()) {
-            self.parts.push(DocumentationPart { location, properties, place: node.place });
+        if !self.is_said_of_all(&location, &properties) {
+            self.push_part(DocumentationPart { location, properties, place: node.place });
         }
+    }
+
+    /// Adds a part, unless there is one about the same.
+    fn push_part(&mut self, part: DocumentationPart) -> bool {
+        let index = *self.documented.entry(part.location.clone()).or_insert(self.parts.len());
+        let is_new = index == self.parts.len();
+        if is_new {
+            self.parts.push(part);
+        }
+        is_new
+    }
+
+    /// Whether a part about all methods of the path says the same already: an export repeats it in each of them.
+    fn is_said_of_all(&self, location: &DocumentationLocation, properties: &Value) -> bool {
+        let general =
+            DocumentationLocation { method: location.method.as_ref().map(|_| "*".to_owned()), ..location.clone() };
+        let part = self.documented.get(&general).and_then(|index| self.parts.get(*index));
+        let Some(said) = part.map(|part| &part.properties) else { return false };
+        properties.as_object().into_iter().flatten().all(|(name, value)| said.get(name) == Some(value))
     }
 }
 

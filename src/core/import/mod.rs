@@ -6,11 +6,13 @@
 //! compiler knows.
 //!
 //! One file per part of a document: `tree` (paths), `operation`, `parameters`, `payload` (request bodies and
-//! responses), `schemas`, `security`, `integration`, `root` (all else at the top level), `documentation`.
+//! responses), `schemas`, `security`, `integration`, `root` (all else at the top level), `documentation`. `put` joins
+//! a document with an API that exists, `answer` says of a document what AWS says, `export` writes documents.
 
 mod answer;
 mod checks;
 mod documentation;
+pub mod export;
 mod findings;
 mod integration;
 mod kind;
@@ -20,6 +22,7 @@ mod parameters;
 mod payload;
 mod prepare;
 mod put;
+mod references;
 pub mod render;
 mod root;
 mod schemas;
@@ -36,6 +39,7 @@ pub use answer::{Answer, INVALID_INPUT};
 pub use documentation::documentation_parts;
 pub use lint::lint;
 pub use put::{Stated, merge, merge_parts, overwrite};
+pub use references::{References, flatten};
 pub use render::{Format, render};
 
 use crate::base::limits::DEFINITION_NODES_MAX;
@@ -215,7 +219,7 @@ struct Import<'d> {
     validator_names: HashSet<&'d str>,
     /// Documentation parts, explicit ones first, what they document, and what those made of descriptions take.
     parts: Vec<DocumentationPart>,
-    documented: HashSet<DocumentationLocation>,
+    documented: HashMap<DocumentationLocation, usize>,
     derived_bytes: usize,
 }
 
@@ -234,7 +238,7 @@ impl<'d> Import<'d> {
             made_models: HashMap::new(),
             validator_names: HashSet::new(),
             parts: Vec::new(),
-            documented: HashSet::new(),
+            documented: HashMap::new(),
             derived_bytes: 0,
         }
     }

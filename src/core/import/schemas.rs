@@ -3,24 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::json::{Kind, Member, Node, Pointer};
-use crate::model::documentation::PartType;
 use crate::model::rest::Model;
 
 use super::Import;
 use super::findings::Remark;
 use super::kind::Version;
+use super::references::{Reference, parse};
 use super::scope::Why;
 use super::values::{present, text};
-
-/// Where a model of the same API is found by its address.
-const MODEL_ADDRESS: &str = "https://apigateway.amazonaws.com/restapis/";
-
-/// What a reference in a schema leads to.
-enum Reference<'a> {
-    Model(&'a str),
-    Inside(&'a str),
-    Outside,
-}
 
 impl<'d> Import<'d> {
     /// Every declared schema becomes a model.
@@ -49,7 +39,6 @@ impl<'d> Import<'d> {
             return self.findings.skip_kind(value, "a schema", at);
         }
         self.check_schema(value, at);
-        self.document_named(PartType::Model, &key.text, value);
         self.api.models.push(Model {
             name: key.text.clone(),
             content_type: "application/json".to_owned(),
@@ -180,18 +169,6 @@ impl<'d> Import<'d> {
                 None => self.refuse_reference(reference, format!("'{text}' leads nowhere"), at),
             },
         }
-    }
-}
-
-fn parse(reference: &str) -> Reference<'_> {
-    if let Some(name) = reference.strip_prefix(MODEL_ADDRESS).and_then(|rest| rest.split_once("/models/")) {
-        return Reference::Model(name.1);
-    }
-    let Some(pointer) = reference.strip_prefix('#') else { return Reference::Outside };
-    let name = pointer.strip_prefix("/definitions/").or_else(|| pointer.strip_prefix("/components/schemas/"));
-    match name.filter(|name| !name.contains(['/', '~'])) {
-        Some(name) => Reference::Model(name),
-        None => Reference::Inside(pointer),
     }
 }
 

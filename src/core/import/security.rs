@@ -1,7 +1,6 @@
 //! Security schemes and requirements: authorizers, IAM, API keys, and what AWS leaves open.
 
 use crate::json::{Kind, Member, Node, Pointer};
-use crate::model::documentation::PartType;
 use crate::model::rest::{Authorization, Authorizer, AuthorizerKind};
 
 use super::Import;
@@ -60,7 +59,7 @@ impl<'d> Import<'d> {
             self.findings.refuse_kind(node, "a security scheme", at);
         }
         self.findings.leftovers(node, Scope::SecurityScheme, at);
-        self.document_named(PartType::Authorizer, &member.key.text, node);
+        self.document_authorizer(&member.key.text, node);
         let auth_type = text(node, AUTH_TYPE, at, &mut self.findings);
         if auth_type.as_ref().is_some_and(|kind| kind.to_ascii_lowercase().starts_with("aws")) {
             return Scheme::Iam;
