@@ -137,7 +137,11 @@ fn writer() {
     thread::scope(|scope| {
         for (writer, first) in next.into_iter().enumerate() {
             let store = &store;
-            scope.spawn(move || (first..).for_each(|number| write(store, writer, number)));
+            scope.spawn(move || {
+                for number in first.. {
+                    write(store, writer, number);
+                }
+            });
         }
     });
 }
