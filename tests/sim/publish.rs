@@ -284,7 +284,7 @@ fn large(routes: usize, edition: usize) -> StageSpec {
             uri: Some(Declared { value: format!("http://o{host}.example/items/{index}"), place: Place::NOWHERE }),
             ..Integration::new(IntegrationKind::HttpProxy)
         };
-        let path = if index % 3 == 0 { format!("/r{index}/{{id}}") } else { format!("/r{index}") };
+        let path = if index.is_multiple_of(3) { format!("/r{index}/{{id}}") } else { format!("/r{index}") };
         Resource { path, methods: vec![get(integration)], place: Place::NOWHERE }
     };
     let api = RestApi { resources: (0..routes).map(resource).collect(), ..RestApi::default() };
