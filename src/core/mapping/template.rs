@@ -14,7 +14,7 @@ mod util;
 mod tests;
 
 use crate::json::Tape;
-use crate::vtl::{self, Coverage, Dialect, Machine, Program};
+use crate::vtl::{self, Coverage, Dialect, Document, Machine, Program};
 
 pub use crate::vtl::{Error, Failure, FailureKind};
 use host::MessageHost;
@@ -65,15 +65,21 @@ impl Template {
     /// # Errors
     /// The first thing that is wrong, with its line and column in the template.
     pub fn compile(text: &str, resolve: &impl Resolve) -> Result<Self, Error> {
-        Self::compile_with(text, Coverage::Off, resolve)
+        Self::compile_with(text, Coverage::Off, &Document::default(), resolve)
     }
 
-    /// Compiles a template for tests of it, which count the branches taken.
+    /// Compiles a template to try it out: with variables of its own, which [`Renderer::try_out`] must get too, and
+    /// perhaps counting the branches taken.
     ///
     /// # Errors
     /// As for [`Template::compile`].
-    pub fn compile_with(text: &str, coverage: Coverage, resolve: &impl Resolve) -> Result<Self, Error> {
-        let mut names = TemplateNames::new(resolve);
+    pub fn compile_with(
+        text: &str,
+        coverage: Coverage,
+        variables: &Document,
+        resolve: &impl Resolve,
+    ) -> Result<Self, Error> {
+        let mut names = TemplateNames::new(variables, resolve);
         let program = vtl::compile(text, Dialect::ApiGateway, coverage, &mut names)?;
         Ok(Self {
             program,
@@ -168,8 +174,23 @@ impl Renderer {
         overrides: &mut Overrides,
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
+        self.try_out(template, &Document::default(), message, overrides, out)
+    }
+
+    /// As [`Renderer::render`], with variables of the template's own.
+    ///
+    /// # Errors
+    /// As for [`Renderer::render`].
+    pub fn try_out(
+        &mut self,
+        template: &Template,
+        variables: &Document,
+        message: &impl Message,
+        overrides: &mut Overrides,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
         self.room.reset();
-        let mut host = MessageHost::new(template, message, &mut self.room, overrides);
+        let mut host = MessageHost::new(template, variables, message, &mut self.room, overrides);
         self.machine.run(&template.program, &mut host, out)?;
         if template.sets_overrides
             && let Some(set) = host.overrides_set(&self.machine)

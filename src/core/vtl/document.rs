@@ -32,6 +32,9 @@ enum Node {
 }
 
 impl Document {
+    /// The realm of its values, so that other hosts can pass them on.
+    pub const REALM: u16 = u16::MAX;
+
     /// Flattens a document.
     pub fn new(json: &serde_json::Value) -> Self {
         let mut document = Self::default();
@@ -109,7 +112,7 @@ fn number_of(number: &serde_json::Number) -> Node {
 }
 
 fn here(index: u32) -> HostRef {
-    HostRef { realm: 0, index }
+    HostRef { realm: Document::REALM, index }
 }
 
 impl Names for &Document {

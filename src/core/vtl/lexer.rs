@@ -313,14 +313,7 @@ impl<'t> Lexer<'t> {
                 reference(found, rest, true);
                 found.offer(Rule::ReferenceEnd, self.character());
             }
-            State::Arguments => {
-                punctuation(found, rest);
-                found.literal(rest, b")", Kind::ParenRight);
-                set_directive(found, rest);
-                beginnings(found, rest, backslashes);
-                values(found, rest);
-                reference(found, rest, false);
-            }
+            State::Arguments => arguments(found, rest, backslashes),
             State::Index => {
                 found.literal(rest, b"]", Kind::IndexRight);
                 beginnings(found, rest, backslashes);
@@ -334,18 +327,7 @@ impl<'t> Lexer<'t> {
                 words(found, rest);
                 found.offer(Rule::DirectiveEnd, self.character());
             }
-            State::Directive => {
-                punctuation(found, rest);
-                found.literal(rest, b"(", Kind::ParenLeft);
-                if rest.first() == Some(&b')') {
-                    found.offer(Rule::Token(Kind::ParenRight), 1 + line_end_after_blanks(&rest[1..]));
-                }
-                beginnings(found, rest, backslashes);
-                found.literal(rest, b"##", Kind::LineComment);
-                values(found, rest);
-                operators(found, rest);
-                words(found, rest);
-            }
+            State::Directive => directive(found, rest, backslashes),
             State::TextBlock => {
                 beginnings(found, rest, backslashes);
                 found.literal(rest, b"]]#", Kind::TextBlock);
@@ -546,6 +528,30 @@ fn punctuation(found: &mut Longest, rest: &[u8]) {
     for (text, kind) in kinds {
         found.literal(rest, text, kind);
     }
+}
+
+/// Between the parentheses of a method.
+fn arguments(found: &mut Longest, rest: &[u8], backslashes: usize) {
+    punctuation(found, rest);
+    found.literal(rest, b")", Kind::ParenRight);
+    set_directive(found, rest);
+    beginnings(found, rest, backslashes);
+    values(found, rest);
+    reference(found, rest, false);
+}
+
+/// Between the parentheses of a directive.
+fn directive(found: &mut Longest, rest: &[u8], backslashes: usize) {
+    punctuation(found, rest);
+    found.literal(rest, b"(", Kind::ParenLeft);
+    if rest.first() == Some(&b')') {
+        found.offer(Rule::Token(Kind::ParenRight), 1 + line_end_after_blanks(&rest[1..]));
+    }
+    beginnings(found, rest, backslashes);
+    found.literal(rest, b"##", Kind::LineComment);
+    values(found, rest);
+    operators(found, rest);
+    words(found, rest);
 }
 
 fn values(found: &mut Longest, rest: &[u8]) {

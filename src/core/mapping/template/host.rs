@@ -7,6 +7,7 @@ use crate::json::path::Found;
 use crate::json::{JsonPath, Tape};
 use crate::mapping::context::{ContextVariable, Scope};
 use crate::mapping::query;
+use crate::vtl::Document as Variables;
 use crate::vtl::{Exceeded, FailureKind, Host, HostRef, Item, MapId, MapKind, Memory, Refusal, Value, View};
 
 /// Bytes of documents that one run may parse with `$util.parseJson`.
@@ -63,6 +64,7 @@ enum Document {
 /// One exchange as a template sees it.
 pub(super) struct MessageHost<'h, M> {
     template: &'h Template,
+    variables: &'h Variables,
     message: &'h M,
     room: &'h mut Room,
     document: Document,
@@ -77,9 +79,16 @@ pub(super) struct MessageHost<'h, M> {
 }
 
 impl<'h, M: Message> MessageHost<'h, M> {
-    pub(super) fn new(template: &'h Template, message: &'h M, room: &'h mut Room, overrides: &'h Overrides) -> Self {
+    pub(super) fn new(
+        template: &'h Template,
+        variables: &'h Variables,
+        message: &'h M,
+        room: &'h mut Room,
+        overrides: &'h Overrides,
+    ) -> Self {
         Self {
             template,
+            variables,
             message,
             room,
             document: Document::Unread,
@@ -415,6 +424,7 @@ impl<M: Message> Host for MessageHost<'_, M> {
         let index = at.index as usize;
         match at.realm {
             realm::INPUT | realm::CONTEXT | realm::UTIL => View::Object,
+            Variables::REALM => self.variables.view(at),
             realm::STAGE_VARIABLES => View::Map,
             realm::STAGE_VARIABLE => match self.template.stage_variables.get(index / 2) {
                 Some((name, value)) => View::Text(if index.is_multiple_of(2) { name } else { value }),
@@ -437,11 +447,15 @@ impl<M: Message> Host for MessageHost<'_, M> {
     fn size(&self, at: HostRef) -> usize {
         match at.realm {
             realm::STAGE_VARIABLES => self.template.stage_variables.len(),
+            Variables::REALM => self.variables.size(at),
             _ => self.node(at).map_or(0, |node| node.len()),
         }
     }
 
     fn member(&self, map: HostRef, key: &str) -> Option<HostRef> {
+        if map.realm == Variables::REALM {
+            return self.variables.member(map, key);
+        }
         if map.realm == realm::STAGE_VARIABLES {
             let at = self.template.stage_variables.iter().position(|(name, _)| **name == *key)?;
             return Some(HostRef { realm: realm::STAGE_VARIABLE, index: at as u32 * 2 + 1 });
@@ -450,10 +464,16 @@ impl<M: Message> Host for MessageHost<'_, M> {
     }
 
     fn element(&self, list: HostRef, index: usize) -> Option<HostRef> {
+        if list.realm == Variables::REALM {
+            return self.variables.element(list, index);
+        }
         self.node(list)?.at(index).map(|found| HostRef { realm: list.realm, index: found.id().index() })
     }
 
     fn next(&self, container: HostRef, cursor: u32) -> Option<Item> {
+        if container.realm == Variables::REALM {
+            return self.variables.next(container, cursor);
+        }
         if container.realm == realm::STAGE_VARIABLES {
             let at = |index| HostRef { realm: realm::STAGE_VARIABLE, index };
             let is_there = (cursor as usize) < self.template.stage_variables.len();

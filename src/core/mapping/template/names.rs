@@ -3,7 +3,7 @@
 use crate::json::JsonPath;
 use crate::mapping::context::{ContextVariable, Scope};
 use crate::mapping::expression::Resolve;
-use crate::vtl::{Binding, Bound, Constant, HostRef, Link, Names};
+use crate::vtl::{Binding, Bound, Constant, Document, HostRef, Link, Names};
 
 /// What the host's things are.
 pub(super) mod realm {
@@ -56,14 +56,15 @@ pub(super) enum Source {
 /// The names of mapping templates.
 pub(super) struct TemplateNames<'r, R> {
     resolve: &'r R,
+    variables: &'r Document,
     sources: Vec<Source>,
     /// `$input` is used in ways that are known only at run time.
     has_free_input: bool,
 }
 
 impl<'r, R: Resolve> TemplateNames<'r, R> {
-    pub(super) fn new(resolve: &'r R) -> Self {
-        Self { resolve, sources: Vec::new(), has_free_input: false }
+    pub(super) fn new(variables: &'r Document, resolve: &'r R) -> Self {
+        Self { resolve, variables, sources: Vec::new(), has_free_input: false }
     }
 
     pub(super) fn reads_body(&self) -> bool {
@@ -139,7 +140,7 @@ impl<R: Resolve> Names for TemplateNames<'_, R> {
             "context" => Some(object(realm::CONTEXT)),
             "util" => Some(object(realm::UTIL)),
             "stageVariables" => Some(object(realm::STAGE_VARIABLES)),
-            _ => None,
+            name => self.variables.root(name),
         }
     }
 
