@@ -15,6 +15,8 @@ pub mod json;
 pub mod proto;
 pub mod record;
 
+pub mod explain;
+
 pub mod aws;
 pub mod mapping;
 

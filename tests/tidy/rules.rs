@@ -12,6 +12,8 @@ const CORE: &[(&str, &[&str])] = &[
     ("vtl", &[]),
     ("jose", &[]),
     ("quota", &[]),
+    // Records made readable: it sees wire messages and nothing of an API.
+    ("explain", &["record", "proto"]),
     ("schema", &["json"]),
     ("cache", &["proto"]),
     ("aws", &["proto", "json", "jose"]),

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use memchr::memmem;
 
 use crate::base::Instant;
+use crate::plan::IntegrationPlan;
 use crate::plan::trie::VARIABLES_MAX;
 use crate::record::decision::{Decisions, Ended, Entry, Id, Summary, Tag};
 
@@ -90,9 +91,15 @@ fn summary(x: &Exchange<'_>, delivery: &Delivery<'_>) -> Summary {
         addresses: delivery.call.addresses,
         step: x.scratch.trail.step(),
         ended: delivery.ended,
+        is_tls: is_tls(x),
         is_reused: delivery.call.is_reused,
         has_invalid_request_id: facts.has_invalid_request_id,
     }
+}
+
+fn is_tls(x: &Exchange<'_>) -> bool {
+    let Some(IntegrationPlan::Http(plan)) = x.route.map(|route| &route.integration) else { return false };
+    x.snapshot.upstreams.get(plan.upstream.0 as usize).and_then(Option::as_ref).is_some_and(|upstream| upstream.is_tls)
 }
 
 fn encode_captures<'c>(x: &Exchange<'_>, out: &'c mut [u8; 4 * VARIABLES_MAX]) -> &'c [u8] {

@@ -100,6 +100,8 @@ pub struct Summary {
     pub ended: Ended,
     /// The connection to the back end had served before.
     pub is_reused: bool,
+    /// The back end is called over TLS.
+    pub is_tls: bool,
     /// The client sent a request id that is none.
     pub has_invalid_request_id: bool,
 }
@@ -129,7 +131,7 @@ impl Summary {
         let [s0, s1] = self.status.to_le_bytes();
         let [i0, i1] = self.integration_status.to_le_bytes();
         let [o0, o1] = self.offset.to_le_bytes();
-        let flags = u8::from(self.is_reused) | u8::from(self.has_invalid_request_id) << 1;
+        let flags = u8::from(self.is_reused) | u8::from(self.has_invalid_request_id) << 1 | u8::from(self.is_tls) << 2;
         let numbers = [
             self.sequence,
             self.wall_millis,
@@ -176,6 +178,7 @@ impl Summary {
             ended: Ended::ALL.get(usize::from(ended)).copied().unwrap_or_default(),
             is_reused: flags & 1 != 0,
             has_invalid_request_id: flags & 2 != 0,
+            is_tls: flags & 4 != 0,
         }
     }
 }

@@ -23,6 +23,7 @@ fn summary() -> Summary {
         step: Step::MapResponse,
         ended: Ended::TooLarge,
         is_reused: true,
+        is_tls: true,
         has_invalid_request_id: true,
     }
 }
