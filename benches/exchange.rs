@@ -12,6 +12,7 @@ use ringgate_core::exchange::{
 };
 use ringgate_core::proto::h1::{HeadLimits, RequestHead, ResponseHead, parse_request, parse_response};
 use ringgate_core::proto::http::Method;
+use ringgate_core::proto::http::coding::{Coding, Encoder};
 
 #[allow(dead_code, reason = "the tests need the rest")]
 #[path = "../src/core/exchange/tests/world.rs"]
@@ -28,7 +29,7 @@ paths:
       x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: 'http://origin.example/orders/{id}', requestParameters: {integration.request.path.id: method.request.path.id}}
   /health:
     get:
-      responses: {}
+      responses: {'200': {description: ok}}
       x-amazon-apigateway-integration: {type: mock, requestTemplates: {application/json: '{"statusCode": 200}'}, responses: {default: {statusCode: '200', responseTemplates: {application/json: '{"status": "ok"}'}}}}
 "#;
 
@@ -67,6 +68,10 @@ impl Effects for Still {
         Instant::from_nanos(2_000)
     }
 
+    fn draw(&mut self) -> u64 {
+        0
+    }
+
     async fn call(&mut self, call: Call<'_>) -> Result<(), CallFailure> {
         black_box(call.request);
         Ok(())
@@ -80,9 +85,19 @@ impl Effects for Still {
         true
     }
 
-    async fn read_body(&mut self) -> Result<&[u8], BodyFailure> {
-        Ok(b"")
+    async fn read_body(&mut self, _: &mut Vec<u8>) -> Result<(), BodyFailure> {
+        Ok(())
     }
+
+    async fn read_answer(&mut self, _: &mut Vec<u8>) -> Result<(), CallFailure> {
+        Ok(())
+    }
+
+    fn lend_encoder(&mut self, _: Coding) -> Option<Box<Encoder>> {
+        None
+    }
+
+    fn take_back_encoder(&mut self, _: Box<Encoder>) {}
 }
 
 /// One kind of exchange, again and again.

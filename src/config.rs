@@ -7,8 +7,10 @@
 //!
 //! Reading is pure: the environment and the file system are functions handed in by `main`.
 
+pub mod explain;
 pub mod file;
 pub mod settings;
+pub mod store;
 pub mod values;
 
 use std::convert::Infallible;
@@ -22,7 +24,9 @@ use std::str::FromStr;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ringgate_core::base::Place;
 
+use explain::ExplainConfig;
 pub use settings::{CheckSettings, DoctorSettings, Settings};
+use store::{AuditConfig, BackupConfig, RestoreConfig};
 
 /// The file read when `--config` does not name another.
 pub const DEFAULT_FILE: &str = "ringgate.yaml";
@@ -126,6 +130,47 @@ enum Command {
     Doctor {
         #[command(flatten)]
         config: DoctorConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Copy what a gateway keeps to a new file, while it serves
+    #[command(after_help = AFTER_HELP)]
+    Backup {
+        /// The file to make
+        file: PathBuf,
+        #[command(flatten)]
+        config: BackupConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Make a backup what a gateway keeps
+    #[command(after_help = AFTER_HELP)]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        #[command(flatten)]
+        config: RestoreConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Tell what was decided about a request, step by step, and why
+    #[command(after_help = AFTER_HELP)]
+    Explain {
+        /// Its id: x-amzn-RequestId or x-amz-apigw-id of the response [default: the newest request]
+        id: Option<String>,
+        /// Print the execution log in the sentences of CloudWatch instead
+        #[arg(long)]
+        log: bool,
+        #[command(flatten)]
+        config: ExplainConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Print the trail of management calls: who did what, when, from where
+    #[command(after_help = AFTER_HELP)]
+    Audit {
+        #[command(flatten)]
+        config: AuditConfig,
         #[command(flatten)]
         from: ConfigFile,
     },
@@ -358,6 +403,34 @@ pub enum Call {
         /// Its options.
         config: DoctorConfig,
     },
+    /// `ringgate explain [ID]`
+    Explain {
+        /// The request.
+        id: Option<String>,
+        /// As an execution log.
+        log: bool,
+        /// Its options.
+        config: ExplainConfig,
+    },
+    /// `ringgate backup FILE`
+    Backup {
+        /// The file to make.
+        file: PathBuf,
+        /// Its options.
+        config: BackupConfig,
+    },
+    /// `ringgate restore FILE`
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Its options.
+        config: RestoreConfig,
+    },
+    /// `ringgate audit`
+    Audit {
+        /// Its options.
+        config: AuditConfig,
+    },
 }
 
 /// Why there is no [`Call`].
@@ -408,6 +481,22 @@ pub fn read(args: impl IntoIterator<Item = OsString>, around: &impl Surroundings
         Command::Doctor { mut config, from } => {
             fill(&mut config, from, around)?;
             Ok(Call::Doctor { config })
+        }
+        Command::Explain { id, log, mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Explain { id, log, config })
+        }
+        Command::Backup { file, mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Backup { file, config })
+        }
+        Command::Restore { file, mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Restore { file, config })
+        }
+        Command::Audit { mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Audit { config })
         }
     }
 }

@@ -3,10 +3,14 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use ringgate::cli::{check, dev, doctor};
+use ringgate::cli::{audit, backup, check, dev, doctor, explain};
+use ringgate::config::explain::Question;
+use ringgate::config::store::{AuditSettings, BackupSettings, RestoreSettings};
 use ringgate::config::{self, Call, CheckSettings, DoctorSettings, Problem, Refusal, Settings, ThisProcess};
 use ringgate::net::ring::Driver;
+use ringgate_core::base::WallTime;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -51,10 +55,21 @@ fn run(call: Call) -> Result<u8, Vec<Problem>> {
         Call::Doctor { config } => {
             doctor::run(DoctorSettings::resolve(&config)?, Path::new("/"), ring_support, &mut out)
         }
+        Call::Explain { id, log, config } => explain::run(&Question::resolve(id, log, &config)?, &mut out, &mut err),
+        Call::Backup { file, config } => backup::back_up(&BackupSettings::resolve(&config)?, &file, &mut out, &mut err),
+        Call::Restore { file, config } => {
+            backup::restore(&RestoreSettings::resolve(&config)?, &file, &mut out, &mut err)
+        }
+        Call::Audit { config } => audit::run(&AuditSettings::resolve(&config, now())?, &mut out, &mut err),
     };
     let flushed = written.and_then(|code| out.flush().map(|()| code));
     // A reader that has seen enough closes the pipe: nothing to complain about.
     Ok(flushed.unwrap_or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { SOFTWARE }))
+}
+
+fn now() -> WallTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn ring_support() -> doctor::RingSupport {

@@ -65,7 +65,7 @@ paths:
           integration.request.querystring.id: context.requestId
   /http:
     x-amazon-apigateway-any-method:
-      responses: {}
+      responses: {'200': {description: x}, '204': {description: x}, '304': {description: x}, '404': {description: x}, '502': {description: x}}
       x-amazon-apigateway-integration:
         type: http
         httpMethod: ANY
@@ -78,7 +78,7 @@ paths:
             responseTemplates: {application/json: '{"id": "$context.requestId"}'}
   /mock:
     x-amazon-apigateway-any-method:
-      responses: {}
+      responses: {'200': {description: x}, '204': {description: x}, '304': {description: x}, '404': {description: x}, '502': {description: x}}
       x-amazon-apigateway-integration:
         type: mock
         requestTemplates: {application/json: '{"statusCode": 200}', text/plain: '{"statusCode": 200, "stage": "$context.stage"}'}

@@ -1,6 +1,8 @@
 //! The admin listener: the management API of AWS, health and metrics. Never on the same socket as the data plane.
 
 mod access;
+pub mod audit;
+pub mod explain;
 mod service;
 pub mod state;
 pub mod v1;
@@ -67,8 +69,10 @@ pub fn router(
     access: Access,
     has_metrics: bool,
 ) -> Router {
-    let managing =
-        Router::new().fallback(manage).with_state(management).layer(middleware::from_fn_with_state(access, identify));
+    let managing = audit::router(management.store().clone())
+        .merge(explain::router(gateway.clone()))
+        .merge(Router::new().fallback(manage).with_state(management))
+        .layer(middleware::from_fn_with_state(access, identify));
     let router = if has_metrics { observing(gateway) } else { Router::new() };
     router.merge(managing).layer(middleware::from_fn_with_state(names, check_names))
 }
@@ -106,7 +110,11 @@ async fn manage(State(management): State<Arc<Management>>, request: Request) -> 
     let Some(caller) = head.extensions.remove::<Caller>() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let (id, answer) = match body::to_bytes(body, BODY_BYTES_MAX).await {
+    let body = body::to_bytes(body, BODY_BYTES_MAX).await;
+    if let (true, Ok(body)) = (audit::is_lookup(&head.headers), &body) {
+        return audit::lookup(management.store(), &caller, body).await;
+    }
+    let (id, answer) = match body {
         Ok(body) => management.call(&head, &caller, &body).await,
         Err(_) => (String::new(), Err(Error::too_large())),
     };

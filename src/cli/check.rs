@@ -35,9 +35,11 @@ pub fn run(settings: &CheckSettings, path: &Path, out: &mut impl Write, err: &mu
         let variables = BTreeMap::new();
         let input = StageInput {
             account_id: &reading.account,
+            region: &reading.region,
             api_id: "check00000",
             stage_name: "check",
             deployment_id: "check00000",
+            is_canary: false,
             variables: &variables,
             rewrites: &[],
             backend: None,

@@ -53,7 +53,7 @@ impl Reading {
 
     /// Reads the text of a document.
     pub fn read(&self, text: &str) -> Definition {
-        let Imported { api, mut diagnostics } = import::import(text, &self.options());
+        let Imported { api, mut diagnostics, .. } = import::import(text, &self.options());
         if let Some(api) = &api {
             diagnostics.extend(import::lint(api));
         }

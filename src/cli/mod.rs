@@ -1,6 +1,12 @@
 //! One file per subcommand.
 
+pub mod audit;
+pub mod backup;
 pub mod check;
+pub mod client;
 mod definition;
 pub mod dev;
 pub mod doctor;
+pub mod explain;
+mod follow;
+pub mod run;

@@ -19,7 +19,7 @@ use super::{CheckConfig, Config, DoctorConfig, Problem, Source, Written, subject
 pub use crate::telemetry::access_log::LogTarget;
 
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+pub(super) const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 const ACCOUNT_DEFAULT: &str = "000000000000";
 const REGION_DEFAULT: &str = "us-east-1";
 const STAGE_DEFAULT: &str = "dev";
@@ -284,10 +284,10 @@ impl DoctorSettings {
 
 /// Collects what is wrong while everything else is still looked at.
 #[derive(Default)]
-struct Problems(Vec<Problem>);
+pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn push(&mut self, subject: String, message: impl Into<String>, fix: impl Into<String>) {
+    pub(super) fn push(&mut self, subject: String, message: impl Into<String>, fix: impl Into<String>) {
         self.0.push(Problem { subject, message: message.into(), fix: fix.into() });
     }
 
@@ -301,7 +301,7 @@ impl Problems {
         }
     }
 
-    fn one<T, E: Display>(
+    pub(super) fn one<T, E: Display>(
         &mut self,
         key: &str,
         written: &Option<Written>,
@@ -329,11 +329,11 @@ impl Problems {
         })
     }
 
-    fn switch(&mut self, key: &str, written: &Option<Written>) -> bool {
+    pub(super) fn switch(&mut self, key: &str, written: &Option<Written>) -> bool {
         self.choice(key, written, &[("true", true), ("false", false)]).unwrap_or(false)
     }
 
-    fn into_result<T>(self, value: T) -> Result<T, Vec<Problem>> {
+    pub(super) fn into_result<T>(self, value: T) -> Result<T, Vec<Problem>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 }
@@ -497,7 +497,7 @@ fn kind(written: &Option<Written>, found: &mut Problems) -> Option<ApiKind> {
     found.choice("kind", written, &choices)
 }
 
-fn format(written: &Option<Written>, found: &mut Problems) -> OutputFormat {
+pub(super) fn format(written: &Option<Written>, found: &mut Problems) -> OutputFormat {
     let choices = [("human", OutputFormat::Human), ("json", OutputFormat::Json)];
     found.choice("format", written, &choices).unwrap_or(OutputFormat::Human)
 }

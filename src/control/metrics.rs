@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
+use ringgate_core::compile::StageName;
 use ringgate_core::proto::h1::Refusal;
 use ringgate_core::record::Counter;
 use ringgate_core::record::histogram::HistogramSnapshot;
 
 use super::gateway::Gateway;
-use crate::shard::counters::{Counters, FAILURES, RouteCounter, route_counter};
+use crate::shard::counters::{Block, Counters, FAILURES, RouteCounter, StageCounter, at};
 use crate::telemetry::prometheus::Exposition;
 
 pub use crate::telemetry::prometheus::CONTENT_TYPE;
 
-/// Routes shown one by one; the rest are summed under `other`.
-const ROUTES_MAX: usize = 1_000;
 /// Upper bounds of the latency buckets, in microseconds.
 const BOUNDS_MICROS: [u64; 14] =
     [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000, 29_000_000];
@@ -29,6 +28,7 @@ pub fn page(gateway: &Gateway) -> String {
     describe_refusals(&mut page, shards);
     describe_origins(&mut page, shards);
     describe_log(&mut page, gateway);
+    describe_stages(&mut page, gateway);
     describe_routes(&mut page, gateway);
     page.into_text()
 }
@@ -38,11 +38,15 @@ fn sum(shards: &[Arc<Counters>], counter: impl Fn(&Counters) -> &Counter) -> u64
 }
 
 fn describe_process(page: &mut Exposition, gateway: &Gateway) {
-    let version = gateway.with_publisher(|publisher| publisher.version());
+    let catalog = gateway.catalog();
     page.gauge("ringgate_info", "Version and event-loop driver in use")
         .sample(&[("version", env!("CARGO_PKG_VERSION")), ("driver", gateway.driver.as_str())], 1);
     page.gauge("ringgate_shards", "Event loops").sample(&[], gateway.counters().len() as u64);
-    page.gauge("ringgate_snapshot_version", "Version of the definitions being served").sample(&[], version);
+    page.gauge("ringgate_snapshot_version", "Version of the definitions being served").sample(&[], catalog.version);
+    page.gauge("ringgate_snapshots_alive", "Versions of the definitions that some request may still be using")
+        .sample(&[], catalog.versions_alive as u64);
+    page.counter("ringgate_publications_late_total", "Versions that some event loop had not adopted in time")
+        .sample(&[], gateway.late_publications());
 }
 
 fn describe_requests(page: &mut Exposition, shards: &[Arc<Counters>]) {
@@ -151,13 +155,64 @@ fn describe_log(page: &mut Exposition, gateway: &Gateway) {
         .sample(&[], log.write_errors);
 }
 
+/// Sums what is counted under slots: those that have a name one by one, the rest together.
+struct BySlot<'c, N, C> {
+    names: &'c [Option<Arc<N>>],
+    slots: u32,
+    blocks: Vec<Vec<Block<C>>>,
+}
+
+impl<N, C> BySlot<'_, N, C> {
+    fn total(&self, slot: u32, counter: &impl Fn(&C) -> &Counter) -> u64 {
+        self.blocks.iter().filter_map(|blocks| at(blocks, slot)).map(|counted| counter(counted).value()).sum()
+    }
+
+    fn named(&self, counter: impl Fn(&C) -> &Counter) -> impl Iterator<Item = (&N, u64)> {
+        let named = (0..).zip(self.names).filter_map(|(slot, name)| Some((name.as_deref()?, slot)));
+        named.map(move |(name, slot)| (name, self.total(slot, &counter))).filter(|(_, count)| *count > 0)
+    }
+
+    fn others(&self, counter: impl Fn(&C) -> &Counter) -> u64 {
+        let first = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        (first..self.slots).map(|slot| self.total(slot, &counter)).sum()
+    }
+}
+
+fn canary_label(stage: &StageName) -> &'static str {
+    if stage.is_canary { "true" } else { "false" }
+}
+
+fn describe_stages(page: &mut Exposition, gateway: &Gateway) {
+    let catalog = gateway.catalog();
+    let blocks = gateway.counters().iter().map(|shard| shard.stages.blocks(0)).collect();
+    let stages = BySlot::<_, StageCounter> { names: &catalog.stages, slots: catalog.slots.stages, blocks };
+    let mut requests = page.counter("ringgate_stage_requests_total", "Requests by stage and class of status");
+    for (index, class) in CLASSES.iter().enumerate() {
+        for (stage, count) in stages.named(|stage| &stage.by_class[index]) {
+            let labels = [
+                ("api_id", &*stage.api_id),
+                ("stage", &*stage.stage),
+                ("canary", canary_label(stage)),
+                ("class", class),
+            ];
+            requests.sample(&labels, count);
+        }
+        let others = stages.others(|stage| &stage.by_class[index]);
+        if others > 0 {
+            requests.sample(&[("api_id", "other"), ("stage", "other"), ("canary", "other"), ("class", class)], others);
+        }
+    }
+    let mut latency = page.counter("ringgate_stage_latency_seconds_total", "Time that requests took, by stage");
+    for (stage, nanos) in stages.named(|stage| &stage.latency_nanos) {
+        let labels = [("api_id", &*stage.api_id), ("stage", &*stage.stage), ("canary", canary_label(stage))];
+        latency.sample_f64(&labels, nanos as f64 / 1e9);
+    }
+}
+
 fn describe_routes(page: &mut Exposition, gateway: &Gateway) {
-    let routes = gateway.with_publisher(|publisher| publisher.routes().to_vec());
-    let blocks: Vec<_> = gateway.counters().iter().map(|shard| shard.routes.blocks(0)).collect();
-    let total = |slot: usize, counter: fn(&RouteCounter) -> &Counter| -> u64 {
-        let slot = ringgate_core::plan::RouteSlot(u32::try_from(slot).unwrap_or(u32::MAX));
-        blocks.iter().filter_map(|blocks| route_counter(blocks, slot)).map(|route| counter(route).value()).sum()
-    };
+    let catalog = gateway.catalog();
+    let blocks = gateway.counters().iter().map(|shard| shard.routes.blocks(0)).collect();
+    let routes = BySlot::<_, RouteCounter> { names: &catalog.routes, slots: catalog.slots.routes, blocks };
     type Family = (&'static str, &'static str, fn(&RouteCounter) -> &Counter);
     let families: [Family; 3] = [
         ("ringgate_route_requests_total", "Requests by route", |route| &route.requests),
@@ -166,15 +221,19 @@ fn describe_routes(page: &mut Exposition, gateway: &Gateway) {
     ];
     for (name, help, counter) in families {
         let mut family = page.counter(name, help);
-        for (slot, (stage, route)) in routes.iter().enumerate().take(ROUTES_MAX) {
-            let count = total(slot, counter);
-            if count > 0 {
-                family.sample(&[("stage", stage), ("route", route)], count);
-            }
+        for (route, count) in routes.named(counter) {
+            let stage = &route.stage;
+            let labels = [
+                ("api_id", &*stage.api_id),
+                ("stage", &*stage.stage),
+                ("canary", canary_label(stage)),
+                ("route", &*route.route),
+            ];
+            family.sample(&labels, count);
         }
-        let others: u64 = (ROUTES_MAX..routes.len()).map(|slot| total(slot, counter)).sum();
+        let others = routes.others(counter);
         if others > 0 {
-            family.sample(&[("stage", "other"), ("route", "other")], others);
+            family.sample(&[("api_id", "other"), ("stage", "other"), ("canary", "other"), ("route", "other")], others);
         }
     }
 }

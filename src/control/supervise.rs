@@ -1,7 +1,8 @@
-//! The control thread's loop: listeners of the admin side, signals, a watched file, and the end.
+//! The control thread's loop: listeners of the admin side, signals, and the end.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +13,24 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::dns::Resolver;
 use super::gateway::Gateway;
-use super::watch::Watch;
+
+/// Something that goes on beside everything else until the process ends.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What the control thread looks after besides the shards.
-pub struct Duties<R> {
+pub struct Duties {
     /// Listeners of the admin side and what they serve.
     pub admin: Vec<(StdTcpListener, Router)>,
-    /// The definition file.
-    pub watch: Watch,
-    /// Takes in what the file says now.
-    pub reload: R,
+    /// What goes on beside.
+    pub tasks: Vec<Task>,
+}
+
+/// Does what takes long on a thread of its own, so that the admin side goes on answering.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 /// How serving ended.
@@ -29,7 +38,7 @@ pub struct Duties<R> {
 pub enum Ending {
     /// A signal said to stop.
     Signalled,
-    /// An event loop ended by itself: why.
+    /// A thread ended by itself: why.
     Fallen(String),
 }
 
@@ -67,15 +76,7 @@ impl Control {
 ///
 /// # Errors
 /// The kernel's, when there is no descriptor left for signals or listeners.
-pub fn run<R>(
-    control: Control,
-    gateway: &Arc<Gateway>,
-    duties: Duties<R>,
-    drain: Duration,
-) -> io::Result<(Ending, Drained)>
-where
-    R: FnMut(),
-{
+pub fn run(control: Control, gateway: &Arc<Gateway>, duties: Duties, drain: Duration) -> io::Result<(Ending, Drained)> {
     let Control { runtime, terminate, interrupt, hang_up, resolver } = control;
     runtime.block_on(async {
         let ending = decide(gateway, duties, resolver, [terminate, interrupt], hang_up).await?;
@@ -94,37 +95,31 @@ pub enum Drained {
     SomeCut,
 }
 
-async fn decide<R>(
+async fn decide(
     gateway: &Arc<Gateway>,
-    duties: Duties<R>,
+    duties: Duties,
     resolver: Arc<Resolver>,
     [mut terminate, mut interrupt]: [Signal; 2],
     mut hang_up: Signal,
-) -> io::Result<Ending>
-where
-    R: FnMut(),
-{
-    let Duties { admin, mut watch, mut reload } = duties;
+) -> io::Result<Ending> {
+    let Duties { admin, tasks } = duties;
     for (listener, router) in admin {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
     }
-    gateway.resolve_new_origins(&resolver);
+    tokio::spawn(gateway.clone().resolve_origins(resolver));
     tokio::spawn(gateway.clone().listen_to_shards());
+    tasks.into_iter().for_each(|task| drop(tokio::spawn(task)));
     let mut look_after = tokio::time::interval(LOOK_AFTER);
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(Ending::Signalled),
             _ = interrupt.recv() => return Ok(Ending::Signalled),
             _ = hang_up.recv() => gateway.log.reopen(),
-            () = watch.changed() => {
-                reload();
-                gateway.resolve_new_origins(&resolver);
-            }
             _ = look_after.tick() => {
-                if let Some(why) = gateway.fallen_shard() {
+                if let Some(why) = gateway.fallen_thread() {
                     return Ok(Ending::Fallen(why));
                 }
             }

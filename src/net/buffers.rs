@@ -94,6 +94,11 @@ impl Buffers {
         }
     }
 
+    /// Memory beside the buffers that counts towards the cap as well; none yet.
+    pub const fn claim(&self) -> Claim<'_> {
+        Claim { buffers: self, bytes: 0 }
+    }
+
     /// Bytes lent now.
     pub fn lent_bytes(&self) -> usize {
         self.lent_bytes.get()
@@ -109,5 +114,40 @@ impl Buffers {
             Size::Head => &self.head,
             Size::Body => &self.body,
         }
+    }
+}
+
+/// Memory that grows as it is needed, such as a body that is gathered: it counts as lent until this is dropped.
+pub struct Claim<'b> {
+    buffers: &'b Buffers,
+    bytes: usize,
+}
+
+impl Claim<'_> {
+    /// Claims more.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`] when the cap would be passed; what was claimed before stays so.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
+        let lent = self.buffers.lent_bytes.get() + bytes;
+        if lent > self.buffers.lent_bytes_max {
+            return Err(OutOfMemory);
+        }
+        self.buffers.lent_bytes.set(lent);
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Gives a part back.
+    pub fn shrink(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.buffers.lent_bytes.set(self.buffers.lent_bytes.get() - bytes);
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.shrink(self.bytes);
     }
 }

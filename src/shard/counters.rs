@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ringgate_core::exchange::CallFailure;
-use ringgate_core::plan::RouteSlot;
+use ringgate_core::plan::{RouteSlot, StageSlot};
 use ringgate_core::proto::h1::Refusal;
 use ringgate_core::record::{Counter, Histogram};
 
@@ -62,8 +62,10 @@ pub struct Counters {
     pub memory: Counter,
     /// Times a PROXY protocol header was refused.
     pub proxy_header_refusals: Counter,
+    /// Counters of stages.
+    pub stages: Blocks<StageCounter>,
     /// Counters of routes.
-    pub routes: RouteCounters,
+    pub routes: Blocks<RouteCounter>,
 }
 
 impl Default for Counters {
@@ -95,7 +97,8 @@ impl Default for Counters {
             origin_set_aside: Counter::new(),
             memory: Counter::new(),
             proxy_header_refusals: Counter::new(),
-            routes: RouteCounters::default(),
+            stages: Blocks::default(),
+            routes: Blocks::default(),
         }
     }
 }
@@ -105,7 +108,7 @@ fn counters<const N: usize>() -> [Counter; N] {
 }
 
 /// Labels of the ways a call can fail.
-pub const FAILURES: [&str; 10] = [
+pub const FAILURES: [&str; 11] = [
     "refused",
     "name_not_found",
     "address_not_allowed",
@@ -116,6 +119,7 @@ pub const FAILURES: [&str; 10] = [
     "out_of_memory",
     "client_body",
     "out_of_descriptors",
+    "answer_too_large",
 ];
 
 /// Where a failure is counted: an index into [`FAILURES`].
@@ -131,6 +135,7 @@ pub const fn failure_index(failure: CallFailure) -> usize {
         CallFailure::OutOfMemory => 7,
         CallFailure::Body(_) => 8,
         CallFailure::OutOfDescriptors => 9,
+        CallFailure::TooLarge => 10,
     }
 }
 
@@ -147,29 +152,68 @@ pub struct RouteCounter {
     pub latency_nanos: Counter,
 }
 
-/// Routes per block.
+impl RouteCounter {
+    fn clear(&self) {
+        let Self { requests, client_errors, server_errors, latency_nanos } = self;
+        [requests, client_errors, server_errors, latency_nanos].into_iter().for_each(|counter| counter.set(0));
+    }
+}
+
+/// Counters of one stage or canary, requests without a route included.
+#[derive(Debug, Default)]
+pub struct StageCounter {
+    /// Requests answered, by the hundreds digit of their status.
+    pub by_class: [Counter; 6],
+    /// Sum of latencies in nanoseconds.
+    pub latency_nanos: Counter,
+}
+
+impl StageCounter {
+    fn clear(&self) {
+        self.by_class.iter().chain([&self.latency_nanos]).for_each(|counter| counter.set(0));
+    }
+}
+
+/// Counters per block.
 const BLOCK: usize = 256;
 
-/// A block of route counters.
-pub type Block = Arc<[RouteCounter]>;
+/// A block of counters.
+pub type Block<C> = Arc<[C]>;
 
-/// Grows by whole blocks, which never move: the shard writes into those it knows without a lock.
-#[derive(Debug, Default)]
-pub struct RouteCounters(Mutex<Vec<Block>>);
+/// Counters by slot. Grows by whole blocks, which never move: the shard writes into those it knows without a lock.
+#[derive(Debug)]
+pub struct Blocks<C>(Mutex<Vec<Block<C>>>);
 
-impl RouteCounters {
-    /// All blocks, for reading, or for the shard to write from now on. Makes room for `slots` routes first.
-    pub fn blocks(&self, slots: u32) -> Vec<Block> {
+impl<C> Default for Blocks<C> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<C: Default> Blocks<C> {
+    /// All blocks, for reading, or for the shard to write from now on. Makes room for `slots` first.
+    pub fn blocks(&self, slots: u32) -> Vec<Block<C>> {
         let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while blocks.len() * BLOCK < slots as usize {
-            blocks.push((0..BLOCK).map(|_| RouteCounter::default()).collect());
+            blocks.push((0..BLOCK).map(|_| C::default()).collect());
         }
         blocks.clone()
     }
 }
 
-/// The counters of a route in a list of blocks.
-pub fn route_counter(blocks: &[Block], slot: RouteSlot) -> Option<&RouteCounter> {
-    let slot = slot.0 as usize;
+/// What is counted at a slot, in a list of blocks.
+pub fn at<C>(blocks: &[Block<C>], slot: u32) -> Option<&C> {
+    let slot = slot as usize;
     blocks.get(slot / BLOCK)?.get(slot % BLOCK)
+}
+
+impl Counters {
+    /// Begins anew at slots that are free. No shard counts there: whoever did has let go of the last snapshot that
+    /// named them, and whoever will has not been given the first.
+    pub fn clear(&self, stages: &[StageSlot], routes: &[RouteSlot]) {
+        let blocks = self.stages.blocks(0);
+        stages.iter().filter_map(|slot| at(&blocks, slot.0)).for_each(StageCounter::clear);
+        let blocks = self.routes.blocks(0);
+        routes.iter().filter_map(|slot| at(&blocks, slot.0)).for_each(RouteCounter::clear);
+    }
 }

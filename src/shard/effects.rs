@@ -11,11 +11,12 @@ use ringgate_core::proto::h1::{
     BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response,
 };
 use ringgate_core::proto::http::Method;
+use ringgate_core::proto::http::coding::{Coding, Encoder};
 
 use super::Shard;
 use super::body::ClientBody;
 use super::inbuf::Inbuf;
-use crate::net::buffers::{HEADROOM_BYTES, Size, TAILROOM_BYTES};
+use crate::net::buffers::{Claim, HEADROOM_BYTES, Size, TAILROOM_BYTES};
 use crate::net::client::pool::Connection;
 use crate::net::client::stream::OriginStream;
 use crate::net::ring::{Shutdown, Socket};
@@ -71,12 +72,14 @@ pub struct ShardEffects<'e> {
     pub(super) answer: Option<OriginAnswer>,
     /// What was read from the client beyond the end of this request.
     pub(super) overread: &'e mut Vec<u8>,
-    /// A whole body that was asked for.
-    pub(super) collected: &'e mut Vec<u8>,
-    pub(super) was_body_asked_for: bool,
+    /// Memory of whole bodies and of encoders.
+    pub(super) claim: Claim<'e>,
+    /// When the last call runs out of time.
+    pub(super) call_deadline: Instant,
     /// How the call went, for the decision record.
     pub(super) trace: CallTrace,
     pub(super) request_body_bytes_max: u64,
+    pub(super) response_body_bytes_max: u64,
 }
 
 /// Why one attempt failed.
@@ -94,8 +97,13 @@ impl Effects for ShardEffects<'_> {
         self.shard.clock.now()
     }
 
+    fn draw(&mut self) -> u64 {
+        self.shard.random.next()
+    }
+
     async fn call(&mut self, mut call: Call<'_>) -> Result<(), CallFailure> {
         let deadline = self.shard.clock.recent() + call.timeout;
+        self.call_deadline = deadline;
         let head_len = call.request.len();
         let mut may_reuse = true;
         loop {
@@ -147,28 +155,22 @@ impl Effects for ShardEffects<'_> {
         self.body.is_done() && !self.shard.is_draining()
     }
 
-    async fn read_body(&mut self) -> Result<&[u8], BodyFailure> {
-        self.was_body_asked_for = true;
-        self.collected.clear();
-        self.collected.extend_from_slice(&self.inbuf.bytes[self.body.here.clone()]);
-        if self.body.is_done() {
-            return Ok(self.collected);
-        }
-        self.invite_body().await?;
-        let mut buffer = self.shard.lend(Size::Head).map_err(|_| BodyFailure::OutOfMemory)?;
-        let mut result = Ok(());
-        while result.is_ok() && !self.body.is_done() {
-            let (read, lent) = self.read_client(buffer).await;
-            buffer = lent;
-            result = read.and_then(|count| {
-                let mut collected = std::mem::take(self.collected);
-                let taken = self.take_pieces(&buffer[..count], |piece| collected.extend_from_slice(piece));
-                *self.collected = collected;
-                taken
-            });
-        }
-        self.shard.buffers.take_back(Size::Head, buffer);
-        result.map(|()| self.collected.as_slice())
+    async fn read_body(&mut self, into: &mut Vec<u8>) -> Result<(), BodyFailure> {
+        self.gather_body(into).await
+    }
+
+    async fn read_answer(&mut self, into: &mut Vec<u8>) -> Result<(), CallFailure> {
+        self.gather_answer(into).await
+    }
+
+    fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>> {
+        self.claim.grow(Encoder::BYTES).inspect_err(|_| self.shard.counters.shed_memory.increment()).ok()?;
+        Some(self.shard.lend_encoder(coding))
+    }
+
+    fn take_back_encoder(&mut self, encoder: Box<Encoder>) {
+        self.claim.shrink(Encoder::BYTES);
+        self.shard.take_back_encoder(encoder);
     }
 }
 
@@ -183,7 +185,7 @@ struct Received {
 impl ShardEffects<'_> {
     /// The client's body, or what of it came with the head.
     pub(super) fn body_at_hand(&self) -> &[u8] {
-        if self.was_body_asked_for { self.collected } else { &self.inbuf.bytes[self.body.here.clone()] }
+        &self.inbuf.bytes[self.body.here.clone()]
     }
 
     fn connected(&mut self, origin: &Origin) {
@@ -337,7 +339,7 @@ impl ShardEffects<'_> {
     }
 
     /// Reads from the client into the whole buffer, not beyond this body where its length is known.
-    async fn read_client(&mut self, buffer: Vec<u8>) -> (Result<usize, BodyFailure>, Vec<u8>) {
+    pub(super) async fn read_client(&mut self, buffer: Vec<u8>) -> (Result<usize, BodyFailure>, Vec<u8>) {
         let patience = self.shard.settings.body_timeout;
         self.client_deadline.set(self.shard.clock.recent() + patience, Shutdown::Read);
         let left = self.body.bytes_left().and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
@@ -358,7 +360,7 @@ impl ShardEffects<'_> {
     }
 
     /// Decodes input piece by piece; what belongs to the next request is kept.
-    fn take_pieces(&mut self, mut input: &[u8], mut take: impl FnMut(&[u8])) -> Result<(), BodyFailure> {
+    pub(super) fn take_pieces(&mut self, mut input: &[u8], mut take: impl FnMut(&[u8])) -> Result<(), BodyFailure> {
         while !input.is_empty() && !self.body.is_done() {
             let (data, consumed) = self.body.decode(input, self.request_body_bytes_max)?;
             take(&input[data]);
@@ -372,7 +374,7 @@ impl ShardEffects<'_> {
     }
 
     /// Answers an expectation (RFC 9110 section 10.1.1), once, and only when the body is really wanted.
-    async fn invite_body(&mut self) -> Result<(), BodyFailure> {
+    pub(super) async fn invite_body(&mut self) -> Result<(), BodyFailure> {
         if !std::mem::take(&mut self.body.expects_continue) {
             return Ok(());
         }

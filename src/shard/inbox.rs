@@ -18,13 +18,15 @@ const FROM_SHARDS_MAX: usize = 16_384;
 /// Everything another thread may say to a shard.
 pub enum ToShard {
     /// From the publisher: serve this from now on. Adoption cannot fail: whatever could was done while compiling. Must
-    /// arrive: the sender waits for room.
+    /// arrive; has a place of its own in the mailbox, where a newer one replaces one that was not taken yet.
     Adopt(Arc<Snapshot>),
     /// From control's resolver: where an origin lives; empty when its name could not be resolved. Must arrive: requests
     /// to a new origin wait for it (and time out).
     Addresses {
-        /// Which origin.
+        /// Where the origin is.
         upstream: UpstreamSlot,
+        /// Which origin: another one may have had the slot before.
+        generation: u64,
         /// Its addresses, in the order of the answer.
         addresses: Arc<[SocketAddr]>,
     },
@@ -62,18 +64,23 @@ pub enum FromShard {
     /// To the publisher: this version is being served. Counted; a lost one shows as a publication that is not
     /// acknowledged.
     Adopted {
+        /// Number of the shard.
+        shard: usize,
         /// The version.
         version: u64,
     },
-    /// To the publisher: the last exchange that used it has ended. Freed over there, because no shard drops a big tree.
-    /// If there is no room, the shard frees it after all.
-    Retired(Arc<Snapshot>),
+    /// To the publisher: the last exchange here that used some version has ended, and the handle on it was dropped. The
+    /// publisher has one itself and frees what only it has left, because no shard frees a big tree; so this may be
+    /// lost, it then frees at the next publication.
+    Retired,
     /// To the supervisor: nothing is open any more.
     Drained,
 }
 
 /// A shard's mailbox, as others see it.
 pub struct Inbox {
+    /// The version to adopt: the newest wins, so one place is enough.
+    snapshot: ArrayQueue<Arc<Snapshot>>,
     messages: ArrayQueue<ToShard>,
     waker: Waker,
 }
@@ -81,7 +88,13 @@ pub struct Inbox {
 impl Inbox {
     /// An empty mailbox whose shard is woken through `waker`.
     pub fn new(waker: Waker) -> Self {
-        Self { messages: ArrayQueue::new(TO_SHARD_MAX), waker }
+        Self { snapshot: ArrayQueue::new(1), messages: ArrayQueue::new(TO_SHARD_MAX), waker }
+    }
+
+    /// Puts a version in, in the place of one that was not taken yet.
+    pub fn adopt(&self, snapshot: Arc<Snapshot>) {
+        drop(self.snapshot.force_push(snapshot));
+        self.waker.wake();
     }
 
     /// Puts a message in.
@@ -94,9 +107,9 @@ impl Inbox {
         sent
     }
 
-    /// The oldest message, for the shard.
+    /// What to adopt, or the oldest message, for the shard.
     pub(super) fn take(&self) -> Option<ToShard> {
-        self.messages.pop()
+        self.snapshot.pop().map(ToShard::Adopt).or_else(|| self.messages.pop())
     }
 }
 

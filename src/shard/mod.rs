@@ -4,6 +4,7 @@ pub mod body;
 pub mod clock;
 pub mod counters;
 pub mod effects;
+mod gather;
 pub mod inbox;
 mod inbuf;
 mod origins;
@@ -23,12 +24,14 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use ringgate_core::exchange::{self, Exchange};
-use ringgate_core::plan::Snapshot;
+use ringgate_core::plan::{RouteSlot, Snapshot, StageSlot};
+use ringgate_core::proto::http::coding::{Coding, Encoder};
 use ringgate_core::record::decision::Decisions;
 
 use clock::Clock;
-use counters::{Block, Counters};
+use counters::{Block, Counters, RouteCounter, StageCounter};
 use inbox::{FromShard, Outbox};
+use origins::OriginPool;
 use owned::Owned;
 use random::Random;
 use relay::Ended;
@@ -38,16 +41,18 @@ use start::WriteLine;
 use view::View;
 
 use crate::net::buffers::{Buffers, OutOfMemory, Size};
-use crate::net::client::pool::Pool;
 use crate::net::client::tls::TlsClients;
 use crate::net::ring::{Shutdown, Socket};
 use crate::net::timer::Deadlines;
 
 /// Sessions kept for the next connections.
 const FREE_SESSIONS_MAX: usize = 256;
+/// Encoders kept for the next bodies, some 300 KiB each.
+const FREE_ENCODERS_MAX: usize = 8;
 
 /// Everything one core owns.
 pub struct Shard {
+    index: usize,
     settings: Arc<Settings>,
     clock: Clock,
     random: Random,
@@ -57,11 +62,12 @@ pub struct Shard {
     /// Deadlines of parked connections: swept every second.
     idle: Deadlines,
     view: Owned<Rc<View>>,
-    pools: Owned<Vec<Pool>>,
+    pools: Owned<Vec<OriginPool>>,
     /// Tasks that wait for an origin's addresses.
     waiting: Owned<Vec<Waker>>,
     counters: Arc<Counters>,
-    route_blocks: RefCell<Vec<Block>>,
+    route_blocks: RefCell<Vec<Block<RouteCounter>>>,
+    stage_blocks: RefCell<Vec<Block<StageCounter>>>,
     /// Boxed because they are lent to connections, and large.
     #[expect(clippy::vec_box, reason = "a session is moved about by its box")]
     sessions: Owned<Vec<Box<Session>>>,
@@ -69,6 +75,9 @@ pub struct Shard {
     line: Owned<Vec<u8>>,
     decisions: Owned<Decisions>,
     tls: TlsClients,
+    /// Encoders for the next bodies.
+    #[expect(clippy::vec_box, reason = "an encoder is moved about by its box")]
+    encoders: Owned<Vec<Box<Encoder>>>,
     open: Cell<u32>,
     /// Every response says that its connection closes.
     draining: Cell<bool>,
@@ -92,17 +101,13 @@ impl Shard {
 
     fn adopt(&self, snapshot: Arc<Snapshot>) {
         let version = snapshot.version;
-        *self.route_blocks.borrow_mut() = self.counters.routes.blocks(snapshot.route_slots);
-        let upstreams = snapshot.upstreams.len();
-        self.pools.with(|pools| {
-            if pools.len() < upstreams {
-                pools.resize_with(upstreams, Pool::default);
-            }
-        });
+        *self.route_blocks.borrow_mut() = self.counters.routes.blocks(snapshot.slots.routes);
+        *self.stage_blocks.borrow_mut() = self.counters.stages.blocks(snapshot.slots.stages);
+        self.renew_pools(&snapshot.upstreams);
         let view = View::new(snapshot, self.outbox.clone());
         let old = self.view.with(|current| std::mem::replace(current, view));
         drop(old);
-        self.outbox.send(FromShard::Adopted { version });
+        self.outbox.send(FromShard::Adopted { shard: self.index, version });
     }
 
     /// Lends a buffer. Whoever gets none is shed, and counted here.
@@ -118,6 +123,23 @@ impl Shard {
         self.sessions.with(|free| {
             if free.len() < FREE_SESSIONS_MAX {
                 free.push(session);
+            }
+        });
+    }
+
+    fn lend_encoder(&self, coding: Coding) -> Box<Encoder> {
+        let free = self.encoders.with(|free| {
+            let at = free.iter().position(|encoder| encoder.coding() == coding)?;
+            Some(free.swap_remove(at))
+        });
+        free.unwrap_or_else(|| Box::new(Encoder::new(coding)))
+    }
+
+    fn take_back_encoder(&self, mut encoder: Box<Encoder>) {
+        self.encoders.with(|free| {
+            if free.len() < FREE_ENCODERS_MAX {
+                encoder.reset();
+                free.push(encoder);
             }
         });
     }
@@ -140,6 +162,9 @@ impl Shard {
         if let Some(failure) = facts.call_failure {
             counters.call_failures[counters::failure_index(failure)].increment();
         }
+        if let Some(stage) = x.stage() {
+            self.record_stage(stage.slot, facts.status, facts.response_latency_nanos);
+        }
         if let Some(route) = x.route() {
             self.record_route(route.slot, facts.status, facts.response_latency_nanos);
         }
@@ -154,9 +179,16 @@ impl Shard {
         });
     }
 
-    fn record_route(&self, slot: ringgate_core::plan::RouteSlot, status: u16, nanos: u64) {
+    fn record_stage(&self, slot: StageSlot, status: u16, nanos: u64) {
+        let blocks = self.stage_blocks.borrow();
+        let Some(counter) = counters::at(&blocks, slot.0) else { return };
+        counter.by_class[usize::from(status / 100).min(5)].increment();
+        counter.latency_nanos.add(nanos);
+    }
+
+    fn record_route(&self, slot: RouteSlot, status: u16, nanos: u64) {
         let blocks = self.route_blocks.borrow();
-        let Some(counter) = counters::route_counter(&blocks, slot) else { return };
+        let Some(counter) = counters::at(&blocks, slot.0) else { return };
         counter.requests.increment();
         counter.latency_nanos.add(nanos);
         match status / 100 {

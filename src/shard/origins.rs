@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ringgate_core::base::Instant;
 use ringgate_core::exchange::{CallFailure, CallTrace};
-use ringgate_core::plan::{UpstreamPlan, UpstreamSlot};
+use ringgate_core::plan::{Upstream, UpstreamPlan, UpstreamSlot};
 use ringgate_core::proto::h1::Refusal;
 
 use super::Shard;
@@ -23,6 +23,23 @@ use crate::net::timeout;
 const SURELY_QUIET: Duration = Duration::from_micros(200);
 /// Patience with one address. The integration's own timeout bounds all attempts together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The pool of whatever origin has a slot.
+#[derive(Default)]
+pub struct OriginPool {
+    /// Which origin that is.
+    generation: u64,
+    pub(super) pool: Pool,
+}
+
+impl OriginPool {
+    /// Begins anew for a later origin. Nobody uses the one before: its slot was free.
+    fn renew(&mut self, generation: u64) {
+        if generation > self.generation {
+            *self = Self { generation, pool: Pool::default() };
+        }
+    }
+}
 
 impl Shard {
     /// A connection to an origin: a kept one if `may_reuse`, else a new one.
@@ -63,13 +80,13 @@ impl Shard {
     }
 
     fn pool<R>(&self, upstream: UpstreamSlot, f: impl FnOnce(&mut Pool) -> R) -> Option<R> {
-        self.pools.with(|pools| pools.get_mut(upstream.0 as usize).map(f))
+        self.pools.with(|pools| pools.get_mut(upstream.0 as usize).map(|origin| f(&mut origin.pool)))
     }
 
     async fn connect(&self, upstream: UpstreamSlot, deadline: Instant) -> Result<Origin, CallFailure> {
         let view = self.view();
         let plan = view.snapshot().upstreams.get(upstream.0 as usize).and_then(Option::as_ref);
-        let plan = plan.ok_or(CallFailure::NameNotFound)?;
+        let plan = &plan.ok_or(CallFailure::NameNotFound)?.plan;
         self.resolved(upstream, deadline).await?;
         let has_room = self.pool(upstream, |pool| {
             let has_room = pool.open < self.settings.origin_connections_max;
@@ -178,14 +195,32 @@ impl Shard {
         }
     }
 
-    /// Takes in what control's resolver found.
-    pub(super) fn update_addresses(&self, upstream: UpstreamSlot, addresses: &[SocketAddr]) {
+    /// Makes room for the origins of a snapshot, and forgets what had their slots before.
+    pub(super) fn renew_pools(&self, upstreams: &[Option<Upstream>]) {
+        self.pools.with(|pools| {
+            if pools.len() < upstreams.len() {
+                pools.resize_with(upstreams.len(), OriginPool::default);
+            }
+            for (origin, upstream) in pools.iter_mut().zip(upstreams) {
+                if let Some(upstream) = upstream {
+                    origin.renew(upstream.generation);
+                }
+            }
+        });
+    }
+
+    /// Takes in what control's resolver found. It may come before the snapshot that names the origin.
+    pub(super) fn update_addresses(&self, upstream: UpstreamSlot, generation: u64, addresses: &[SocketAddr]) {
         self.pools.with(|pools| {
             let slot = upstream.0 as usize;
             if pools.len() <= slot {
-                pools.resize_with(slot + 1, Pool::default);
+                pools.resize_with(slot + 1, OriginPool::default);
             }
-            pools[slot].update(addresses);
+            let origin = &mut pools[slot];
+            origin.renew(generation);
+            if origin.generation == generation {
+                origin.pool.update(addresses);
+            }
         });
         for waker in self.waiting.with(std::mem::take) {
             waker.wake();

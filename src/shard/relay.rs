@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use ringgate_core::exchange::Framed;
 use ringgate_core::proto::h1::encode_chunk_header;
+use ringgate_core::proto::http::coding::{Encoder, Flush};
 pub use ringgate_core::record::decision::Ended;
 
 use super::Shard;
@@ -47,6 +48,48 @@ impl Relay<'_> {
             if let Err(ended) = self.receive_piece(answer).await {
                 return (ended, answer.received);
             }
+        }
+    }
+
+    /// Sends `head` and the body of `answer`, encoded. Gives the number of bytes that the client got of it.
+    pub async fn run_encoded(&self, head: &[u8], answer: &mut OriginAnswer, encoder: &mut Encoder) -> (Ended, u64) {
+        // Where nobody knows how long the origin takes for the rest, the client gets what there is.
+        let flush = if answer.decoder.bytes_left().is_some() { Flush::Later } else { Flush::Now };
+        let (mut encoded, mut out, mut sent) = (Vec::new(), head.to_vec(), 0);
+        loop {
+            if answer.received > self.body_bytes_max {
+                return (Ended::TooLarge, sent);
+            }
+            let is_last = answer.decoder.is_done();
+            encoded.clear();
+            let flush = if is_last { Flush::End } else { flush };
+            encoder.encode(&answer.buffer[answer.here.clone()], flush, &mut encoded);
+            sent += encoded.len() as u64;
+            self.frame_encoded(&encoded, is_last, &mut out);
+            let all = 0..out.len();
+            let (ended, lent) = self.write(out, all).await;
+            out = lent;
+            if ended != Ended::Complete || is_last {
+                return (ended, sent);
+            }
+            out.clear();
+            if let Err(ended) = self.receive_piece(answer).await {
+                return (ended, sent);
+            }
+        }
+    }
+
+    fn frame_encoded(&self, encoded: &[u8], is_last: bool, out: &mut Vec<u8>) {
+        if self.framed != Framed::Chunked {
+            return out.extend_from_slice(encoded);
+        }
+        if !encoded.is_empty() {
+            encode_chunk_header(encoded.len(), out);
+            out.extend_from_slice(encoded);
+            out.extend_from_slice(b"\r\n");
+        }
+        if is_last {
+            out.extend_from_slice(b"0\r\n\r\n");
         }
     }
 

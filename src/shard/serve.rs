@@ -8,7 +8,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
-use ringgate_core::exchange::{self, CallTrace, Delivery, Exchange, Facts, Request, SEED_BYTES, Scratch, Served};
+use ringgate_core::exchange::{
+    self, CallTrace, Delivery, Effects, Exchange, Facts, Request, SEED_BYTES, Scratch, Served,
+};
 use ringgate_core::proto::h1::{HeadLimits, Progress, Refusal, RequestHead, ResponseHead, parse_request};
 
 use super::Shard;
@@ -39,7 +41,6 @@ pub struct Session {
     answer_head: ResponseHead,
     scratch: Scratch,
     overread: Vec<u8>,
-    collected: Vec<u8>,
     date_line: Vec<u8>,
 }
 
@@ -269,7 +270,7 @@ impl Connection<'_> {
         let view = shard.view();
         let facts = shard.facts(&self.session.head, self.inbuf.unread());
         shard.clock.write_date(facts.wall, &mut self.session.date_line);
-        let Session { head, answer_head, scratch, overread, collected, date_line } = &mut *self.session;
+        let Session { head, answer_head, scratch, overread, date_line } = &mut *self.session;
         let bytes = &self.inbuf.bytes[self.inbuf.start..self.inbuf.start + head.len];
         self.peer.learn(&shard.settings, head, bytes);
         let client = self.peer.client(date_line);
@@ -285,10 +286,11 @@ impl Connection<'_> {
             answer_head,
             answer: None,
             overread,
-            collected,
-            was_body_asked_for: false,
+            claim: shard.buffers.claim(),
+            call_deadline: shard.clock.recent(),
             trace: CallTrace::default(),
             request_body_bytes_max: view.snapshot().limits.request_body_bytes_max,
+            response_body_bytes_max: view.snapshot().limits.response_body_bytes_max,
         };
         let served = exchange::serve(&mut x, &mut effects).await;
         let answer = effects.answer.take();
@@ -304,7 +306,15 @@ impl Connection<'_> {
         let ended = match (served, answer) {
             (Served::Relay, Some(mut answer)) => {
                 x.note_passing_body(answer.content_here());
-                let (ended, length) = relay.run(&x.scratch.response, &mut answer).await;
+                let (ended, length) = match x.encoder.take() {
+                    None => relay.run(&x.scratch.response, &mut answer).await,
+                    Some(mut encoder) => {
+                        // Boxed because it is rare.
+                        let run = Box::pin(relay.run_encoded(&x.scratch.response, &mut answer, &mut encoder)).await;
+                        effects.take_back_encoder(encoder);
+                        run
+                    }
+                };
                 x.facts.response_length = length;
                 let reusable = ended == Ended::Complete && answer_keeps_alive && answer.is_exhausted();
                 shard.finish_origin(answer, reusable);
@@ -312,7 +322,8 @@ impl Connection<'_> {
             }
             (_, answer) => {
                 if let Some(answer) = answer {
-                    shard.finish_origin(answer, false);
+                    let reusable = answer_keeps_alive && answer.is_exhausted();
+                    shard.finish_origin(answer, reusable);
                 }
                 let response = std::mem::take(&mut x.scratch.response);
                 let all = 0..response.len();
@@ -327,11 +338,14 @@ impl Connection<'_> {
             ended,
             call: effects.trace,
             request_body: effects.body_at_hand(),
-            was_body_asked_for: effects.was_body_asked_for,
             request_length: effects.body.received,
         };
         shard.decisions.with(|decisions| exchange::write_decision(&x, &delivery, decisions));
-        x.keeps_alive && ended == Ended::Complete
+        let keeps_alive = x.keeps_alive && ended == Ended::Complete;
+        if x.is_gathered() {
+            scratch.trim();
+        }
+        keeps_alive
     }
 
     /// Answers a message that could not be read, in the shape of AWS's front end.

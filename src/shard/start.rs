@@ -101,6 +101,7 @@ impl Start {
         let listeners = self.listeners.into_iter().map(Listener::new).collect::<io::Result<Vec<_>>>()?;
         let wakeups = Wakeups::new(seed)?;
         let shard = Rc::new(Shard {
+            index: self.index,
             clock: Clock::new(),
             random: Random::from_system(),
             buffers: Buffers::new(self.settings.memory_bytes_max),
@@ -111,11 +112,13 @@ impl Start {
             waiting: Owned::default(),
             counters,
             route_blocks: RefCell::default(),
+            stage_blocks: RefCell::default(),
             sessions: Owned::default(),
             log: Owned::new(self.log.map(|make| make())),
             line: Owned::default(),
             decisions: Owned::new(Decisions::new(self.settings.explain_bytes)),
             tls: self.tls,
+            encoders: Owned::default(),
             open: Cell::new(0),
             draining: Cell::new(false),
             closing: Cell::new(false),
@@ -197,7 +200,9 @@ impl Shard {
             while let Some(message) = inbox.take() {
                 match message {
                     ToShard::Adopt(snapshot) => self.adopt(snapshot),
-                    ToShard::Addresses { upstream, addresses } => self.update_addresses(upstream, &addresses),
+                    ToShard::Addresses { upstream, generation, addresses } => {
+                        self.update_addresses(upstream, generation, &addresses);
+                    }
                     ToShard::Explain { wanted, reply } => {
                         reply.send(self.decisions.with(|decisions| decisions.find(wanted)));
                     }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Shard;
+use super::origins::OriginPool;
 use crate::net::sleep;
 use crate::net::timer::SWEEP_INTERVAL;
 
@@ -33,7 +34,7 @@ impl Shard {
         self.idle.sweep(now);
         let (mut open, mut idle, mut set_aside) = (0, 0, 0);
         self.pools.with(|pools| {
-            for pool in pools {
+            for OriginPool { pool, .. } in pools {
                 idle += pool.sweep(now);
                 open += pool.open;
                 set_aside += pool.health(now).1;

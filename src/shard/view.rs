@@ -26,10 +26,9 @@ impl View {
 }
 
 impl Drop for View {
-    // The last handle goes home to be freed there: no shard drops a big tree.
+    // The publisher has a handle too, so this frees nothing here. Said after it is done: the publisher looks then.
     fn drop(&mut self) {
-        if let Some(snapshot) = self.snapshot.take() {
-            self.outbox.send(FromShard::Retired(snapshot));
-        }
+        drop(self.snapshot.take());
+        self.outbox.send(FromShard::Retired);
     }
 }

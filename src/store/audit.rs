@@ -57,7 +57,7 @@ pub enum Outcome {
 /// Which entries are wanted; what is `None` does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// Of this scope.
+    /// Of this scope, or of this account in any region.
     pub scope: Option<String>,
     /// Of this operation, in AWS's spelling.
     pub operation: Option<String>,
@@ -176,7 +176,8 @@ pub(super) fn read(connection: &Connection, query: &AuditQuery) -> Result<AuditP
     // No index: in the common case the newest match, and a trail has few entries for a disk.
     let mut select = connection.prepare_cached(
         "SELECT * FROM audit WHERE seq < ?1 AND at >= ?2 AND at < ?3
-         AND (?4 IS NULL OR scope = ?4) AND (?5 IS NULL OR operation = ?5) AND (?6 IS NULL OR access_key = ?6)
+         AND (?4 IS NULL OR scope = ?4 OR substr(scope, 1, length(?4) + 1) = ?4 || '/')
+         AND (?5 IS NULL OR operation = ?5) AND (?6 IS NULL OR access_key = ?6)
          AND (?7 IS NULL OR resource = ?7 OR substr(resource, 1, length(?7) + 1) = ?7 || '/')
          AND (?8 IS NULL OR id = ?8)
          ORDER BY seq DESC LIMIT ?9",

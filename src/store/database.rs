@@ -53,9 +53,8 @@ impl Database {
     pub fn on(mut connection: Connection) -> Result<Self, StoreError> {
         schema::prepare(&mut connection)?;
         check(&connection, "quick_check('record')")?;
-        let revision: i64 =
-            connection.query_row("SELECT value FROM counter WHERE name = 'revision'", [], |row| row.get(0))?;
-        Ok(Self { connection, revision: Revision(revision.cast_unsigned()) })
+        let revision = revision(&connection)?;
+        Ok(Self { connection, revision })
     }
 
     /// The revision of the last write.
@@ -68,14 +67,7 @@ impl Database {
     /// # Errors
     /// [`StoreError::Corrupt`] names a record that does not read as it was written.
     pub fn load(&self, each: &mut dyn FnMut(Record) -> ControlFlow<()>) -> Result<(), StoreError> {
-        let mut select = self.connection.prepare("SELECT scope, kind, key, sum, body FROM record ORDER BY rowid")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            if each(read_record(row)?).is_break() {
-                break;
-            }
-        }
-        Ok(())
+        load(&self.connection, each)
     }
 
     /// Writes all of the group, or nothing of it. Each member makes a revision, in order; gives the first of them.
@@ -130,6 +122,22 @@ impl Database {
         }
         trimmed
     }
+}
+
+pub(super) fn revision(connection: &Connection) -> Result<Revision, StoreError> {
+    let mut select = connection.prepare("SELECT value FROM counter WHERE name = 'revision'")?;
+    Ok(Revision(select.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned()))
+}
+
+pub(super) fn load(connection: &Connection, each: &mut dyn FnMut(Record) -> ControlFlow<()>) -> Result<(), StoreError> {
+    let mut select = connection.prepare("SELECT scope, kind, key, sum, body FROM record ORDER BY rowid")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        if each(read_record(row)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Runs one of SQLite's checks and makes an error of its findings.

@@ -3,17 +3,35 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::BUSY_TIMEOUT;
 use super::error::StoreError;
 
 const DATABASE: &str = "ringgate.db";
 const LOCK: &str = "lock";
+/// What becomes the database when a restore is complete. One that was interrupted leaves it behind.
+pub(super) const RESTORING: &str = "restoring.db";
 /// API keys are kept as their owners wrote them: nobody else reads this.
 pub(super) const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
+
+/// The database file of a folder.
+pub(super) fn database(folder: &Path) -> PathBuf {
+    folder.join(DATABASE)
+}
+
+/// Whether nothing of value is in the folder, which need not be there.
+pub(super) fn is_empty(folder: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<io::Result<Vec<_>>>()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    Ok(entries.iter().all(|entry| [LOCK, RESTORING].iter().any(|ours| entry.file_name() == *ours)))
+}
 
 /// Proof that this process, and no other, may change the folder. Ends with the value, or with the process.
 pub(super) struct Lock {
@@ -60,7 +78,8 @@ pub(super) fn sync(folder: &Path) -> io::Result<()> {
 
 /// Opens the folder's database, which is made if there is none.
 pub(super) fn open(folder: &Path) -> Result<Connection, StoreError> {
-    let path = fs::canonicalize(folder)?.join(DATABASE);
+    // An absolute path cannot be taken for a URI.
+    let path = database(&fs::canonicalize(folder)?);
     match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&path) {
         Ok(file) => {
             file.sync_all()?;
@@ -71,6 +90,15 @@ pub(super) fn open(folder: &Path) -> Result<Connection, StoreError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok(Connection::open_with_flags(path, flags)?)
+}
+
+/// Opens the folder's database beside whoever has it open for writing.
+pub(super) fn open_to_read(folder: &Path) -> Result<Connection, StoreError> {
+    let path = fs::canonicalize(database(folder))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
 }
 
 /// SQLite gives the files that it makes beside the database the database's mode.

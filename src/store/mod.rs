@@ -6,6 +6,7 @@
 //! served lives in memory, and the store is only written.
 
 mod audit;
+pub mod backup;
 pub mod database;
 mod error;
 mod folder;
@@ -28,6 +29,7 @@ pub use error::StoreError;
 use folder::Lock;
 pub use pending::Pending;
 use pending::pending;
+use schema::Origin;
 use writer::Job;
 
 /// Largest record and largest audit entry.
@@ -188,6 +190,18 @@ impl Drop for Handle {
         if thread.thread().id() != thread::current().id() {
             let _ = thread.join();
         }
+    }
+}
+
+/// A page of the audit trail in `folder`, whether or not a process has it open. Changes nothing.
+///
+/// # Errors
+/// [`StoreError::Foreign`], [`StoreError::NewerVersion`], and those of reading.
+pub fn read_trail(folder: &Path, query: &AuditQuery) -> Result<AuditPage, StoreError> {
+    let connection = folder::open_to_read(folder)?;
+    match schema::origin(&connection)? {
+        Origin::Empty => Ok(AuditPage::default()),
+        Origin::Ours(_) => audit::read(&connection, query),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use ringgate_core::base::WallTime;
 
+use super::backup::{CopyError, Replace, backup, restore};
 use super::*;
 
 const SCOPE: &str = "000000000000/us-east-1";
@@ -204,12 +205,13 @@ fn the_trail_is_read_from_its_end_in_pages_and_filtered() {
     let whole = ask(AuditQuery::default());
     assert_eq!((numbers(&whole), whole.next), ((1..=100).rev().collect(), None));
     assert_eq!(whole.entries[99], entry(1));
-    let rows: [(AuditQuery, &dyn Fn(u64) -> bool); 7] = [
+    let rows: [(AuditQuery, &dyn Fn(u64) -> bool); 8] = [
         (AuditQuery { operation: Some("CreateRestApi".into()), ..Default::default() }, &|n| n.is_multiple_of(3)),
         (AuditQuery { access_key: Some("AKIAEVEN".into()), ..Default::default() }, &|n| n.is_multiple_of(2)),
         (AuditQuery { resource: Some("/restapis/2".into()), ..Default::default() }, &|n| n % 5 == 2),
         (AuditQuery { resource: Some("/restapis/2/stages/pro".into()), ..Default::default() }, &|_| false),
         (AuditQuery { scope: Some("111111111111/us-east-1".into()), ..Default::default() }, &|_| false),
+        (AuditQuery { scope: Some("000000000000".into()), ..Default::default() }, &|_| true),
         (AuditQuery { id: Some("id-17".into()), ..Default::default() }, &|n| n == 17),
         (
             AuditQuery {
@@ -262,4 +264,140 @@ fn entries_beyond_the_retention_go_by_themselves() {
     }
     let left = store.audit(AuditQuery::default()).wait().expect("a trail").entries.len();
     assert!((100..=1_100).contains(&left), "{left}");
+}
+
+/// A store with the records `0` to `last`, one commit each.
+fn numbered(folder: &Folder, last: u32) -> Store {
+    let store = folder.open().expect("a new folder");
+    (0..=last).for_each(|number| drop(store.commit(vec![put(&number.to_string(), "{}")], Some(entry(number.into())))));
+    store.commit(Vec::new(), None).wait().expect("room");
+    store
+}
+
+#[test]
+fn a_backup_is_one_state_of_a_store_that_goes_on() {
+    let (folder, safe) = (Folder::new(), Folder::new());
+    fs::create_dir(&safe.0).expect("a folder");
+    let store = numbered(&folder, 9);
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    let backups = thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 10.. {
+                store.commit(vec![put(&number.to_string(), "{}")], None).wait().expect("room");
+                if is_done.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let backups = (0..10).map(|number| backup(&folder.0, &safe.0.join(number.to_string()))).collect::<Vec<_>>();
+        is_done.store(true, Ordering::Relaxed);
+        backups
+    });
+    for (number, copied) in backups.into_iter().enumerate() {
+        let copied = copied.expect("a whole database");
+        let file = safe.0.join(number.to_string());
+        let metadata = fs::metadata(&file).expect("made");
+        assert_eq!((metadata.permissions().mode() & 0o777, metadata.len()), (0o600, copied.bytes));
+        let other = Folder::new();
+        assert_eq!(restore(&other.0, &file, Replace::Nothing), Ok(copied));
+        let restored = other.open().expect("a database");
+        let keys: Vec<_> = records(&restored).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, (0..copied.records).map(|number| number.to_string()).collect::<Vec<_>>());
+        // One revision is the empty commit before the backups.
+        assert_eq!(copied.revision.0, copied.records as u64 + 1);
+        assert_eq!(restored.audit(AuditQuery::default()).wait().expect("a trail").entries.len(), 10);
+    }
+    let left: Vec<_> = safe.contents().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(left.len(), 10, "{left:?}");
+}
+
+#[test]
+fn a_backup_overwrites_nothing() {
+    let folder = Folder::new();
+    let _store = numbered(&folder, 1);
+    let file = folder.0.join("backup");
+    fs::write(&file, "precious").expect("room");
+    assert_eq!(backup(&folder.0, &file), Err(CopyError::Exists(file.clone())));
+    assert_eq!(fs::read(&file).expect("still there"), b"precious");
+    let nowhere = folder.0.join("nowhere");
+    assert_eq!(backup(&nowhere, &file), Err(CopyError::Missing(nowhere.join("ringgate.db"))));
+}
+
+#[test]
+fn a_restore_replaces_what_is_there_only_when_told_to_and_never_what_is_in_use() {
+    let (old, new, safe) = (Folder::new(), Folder::new(), Folder::new());
+    let store = numbered(&new, 3);
+    fs::create_dir(&safe.0).expect("a folder");
+    let file = safe.0.join("backup");
+    backup(&new.0, &file).expect("a whole database");
+    drop(store);
+    let store = numbered(&old, 50);
+    assert_eq!(restore(&old.0, &file, Replace::Nothing), Err(CopyError::NotEmpty(old.0.clone())));
+    let in_use = StoreError::InUse { pid: Some(std::process::id()) };
+    assert_eq!(restore(&old.0, &file, Replace::Everything), Err(CopyError::Failed(old.0.clone(), in_use)));
+    // The folder of a process that was killed: its log holds commits that the database has not.
+    let killed = Folder::new();
+    fs::create_dir(&killed.0).expect("a folder");
+    for (path, bytes) in old.contents() {
+        fs::write(killed.0.join(path.file_name().expect("a file")), bytes).expect("room");
+    }
+    assert!(fs::metadata(killed.0.join("ringgate.db-wal")).expect("a log").len() > 0);
+    drop(store);
+    for folder in [&old, &killed] {
+        restore(&folder.0, &file, Replace::Everything).expect("told to");
+        let store = folder.open().expect("a database");
+        assert_eq!(records(&store).len(), 4);
+    }
+}
+
+#[test]
+fn what_is_no_whole_backup_is_refused_and_the_database_stays() {
+    let (folder, safe) = (Folder::new(), Folder::new());
+    drop(numbered(&folder, 5));
+    fs::create_dir(&safe.0).expect("a folder");
+    let file = |name: &str| safe.0.join(name);
+    let (good, newer, torn, changed) = (file("good"), file("newer"), file("torn"), file("changed"));
+    let (other, live) = (file("other"), file("live"));
+    backup(&folder.0, &good).expect("a whole database");
+    for path in [&newer, &changed, &live] {
+        fs::copy(&good, path).expect("room");
+    }
+    let alter = |path, sql| Connection::open(path).and_then(|connection| connection.execute_batch(sql)).expect("ours");
+    alter(&newer, "PRAGMA user_version = 7");
+    alter(&changed, "UPDATE record SET body = x'00' WHERE key = '3'");
+    let bytes = fs::read(&good).expect("there");
+    fs::write(&torn, &bytes[..bytes.len() - 4096]).expect("room");
+    fs::write(&other, "{}").expect("room");
+    fs::write(file("live-wal"), "frames").expect("room");
+    let rows = [
+        (&newer, "later version"),
+        (&torn, "damaged"),
+        (&changed, "resource 3 of"),
+        (&other, "not a database of Ringgate"),
+        (&live, "not a backup"),
+        (&file("none"), "no such file"),
+    ];
+    let before = folder.contents();
+    for (path, says) in rows {
+        let refused = restore(&folder.0, path, Replace::Everything).expect_err(says).to_string();
+        assert!(refused.contains(says) && refused.contains(path.to_str().expect("plain")), "{refused}");
+        assert!(folder.contents() == before, "{says}");
+    }
+}
+
+#[test]
+fn the_trail_of_a_folder_is_read_beside_its_owner_and_after_it() {
+    let (folder, killed) = (Folder::new(), Folder::new());
+    let store = numbered(&folder, 4);
+    let read = |folder: &Folder| read_trail(&folder.0, &AuditQuery::default()).map(|page| numbers(&page));
+    assert_eq!(read(&folder), Ok(vec![4, 3, 2, 1, 0]));
+    fs::create_dir(&killed.0).expect("a folder");
+    for (path, bytes) in folder.contents().into_iter().filter(|(path, _)| !path.ends_with("ringgate.db-shm")) {
+        fs::write(killed.0.join(path.file_name().expect("a file")), bytes).expect("room");
+    }
+    drop(store);
+    for left in [&folder, &killed] {
+        assert_eq!(read(left), Ok(vec![4, 3, 2, 1, 0]));
+    }
+    assert!(matches!(read(&Folder::new()), Err(StoreError::Io(_))));
 }

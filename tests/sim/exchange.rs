@@ -42,7 +42,7 @@ paths:
     x-amazon-apigateway-any-method: {responses: {}, x-amazon-apigateway-integration: {type: http_proxy, httpMethod: HEAD, uri: 'http://plain.example'}}
   /http:
     x-amazon-apigateway-any-method:
-      responses: {}
+      responses: {'200': {description: x}, '204': {description: x}, '304': {description: x}, '404': {description: x}, '502': {description: x}}
       x-amazon-apigateway-integration:
         type: http
         httpMethod: ANY
@@ -59,7 +59,7 @@ paths:
           default: {statusCode: '404', responseParameters: {method.response.header.Connection: integration.response.header.Connection, method.response.header.X-Q: context.identity.userAgent}}
   /mock:
     x-amazon-apigateway-any-method:
-      responses: {}
+      responses: {'200': {description: x}, '204': {description: x}, '304': {description: x}, '404': {description: x}, '502': {description: x}}
       x-amazon-apigateway-integration:
         type: mock
         passthroughBehavior: WHEN_NO_TEMPLATES

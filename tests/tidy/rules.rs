@@ -64,15 +64,28 @@ const ACTING: &[(&str, &[&str])] = &[
             "core::jose",
             // For the page of metrics: labels of refusals, histograms, the log's variables.
             "core::proto",
+            "core::explain",
             "core::record",
             "core::mapping",
         ],
     ),
     // Reaches shards through `control` alone: one door.
     // `record` for identifiers alone.
-    ("admin", &["control", "store", "core::model", "core::import", "core::aws", "core::proto", "core::record"]),
+    (
+        "admin",
+        &[
+            "control",
+            "store",
+            "core::model",
+            "core::import",
+            "core::aws",
+            "core::proto",
+            "core::record",
+            "core::explain",
+        ],
+    ),
     // What the operator wrote; a log target and a network are what flags and their users both name.
-    ("config", &["telemetry", "net", "core::record"]),
+    ("config", &["telemetry", "net", "store", "core::record"]),
 ];
 
 /// These wire everything, so they may import everything, and nothing imports them.

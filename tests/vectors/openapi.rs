@@ -17,6 +17,7 @@ use crate::support::suite;
 #[path = "../fuzz/import.rs"]
 mod claim;
 mod edits;
+mod exports;
 
 /// One row of the index.
 struct Row {

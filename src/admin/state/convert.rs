@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use ringgate_core::base::Place;
+use ringgate_core::model::documentation::{
+    Documentation, DocumentationLocation, DocumentationPart, GivenLocation, PartType,
+};
 use ringgate_core::model::rest::{self, Declared, MethodName, ParameterLocation, ParameterMapping};
 use serde_json::Value;
 
@@ -17,6 +20,7 @@ type Templates = BTreeMap<String, Option<String>>;
 pub fn to_model(definition: &Definition) -> rest::RestApi {
     let api = &*definition.rest_api;
     let names = Names::new(definition);
+    let types = &api.endpoint_configuration.types;
     let mut resources: Vec<&Resource> = definition.resources.values().map(AsRef::as_ref).collect();
     resources.sort_by(|a, b| a.path.cmp(&b.path));
     rest::RestApi {
@@ -40,13 +44,14 @@ pub fn to_model(definition: &Definition) -> rest::RestApi {
             .values()
             .map(|response| to_gateway_response(response))
             .collect(),
+        endpoint_types: types.iter().filter_map(|kind| rest::EndpointType::parse(kind)).collect(),
         vpc_endpoint_ids: api.endpoint_configuration.vpc_endpoint_ids.clone(),
         ip_address_type: api.endpoint_configuration.ip_address_type.clone(),
         security_policy: api.security_policy.clone(),
         endpoint_access_mode: api.endpoint_access_mode.clone(),
-        documentation: rest::Documentation {
+        documentation: Documentation {
             version: None,
-            parts: definition.documentation_parts.values().map(|part| to_documentation(part)).collect(),
+            parts: definition.documentation_parts.values().filter_map(|part| to_documentation(part)).collect(),
         },
         ..rest::RestApi::default()
     }
@@ -150,12 +155,16 @@ fn to_gateway_response(response: &crate::admin::wire::parts::GatewayResponse) ->
     }
 }
 
-fn to_documentation(part: &crate::admin::wire::parts::DocumentationPart) -> rest::DocumentationPart {
-    rest::DocumentationPart {
-        location: serde_json::to_value(&part.location).unwrap_or_default(),
-        properties: json_or_text(&part.properties),
-        place: Place::NOWHERE,
-    }
+fn to_documentation(part: &crate::admin::wire::parts::DocumentationPart) -> Option<DocumentationPart> {
+    let written = &part.location;
+    let given = GivenLocation {
+        path: written.path.clone(),
+        method: written.method.clone(),
+        status_code: written.status_code.clone(),
+        name: written.name.clone(),
+    };
+    let location = DocumentationLocation::new(PartType::parse(&written.kind)?, given);
+    Some(DocumentationPart { location, properties: json_or_text(&part.properties), place: Place::NOWHERE })
 }
 
 fn to_resource(resource: &Resource, names: &Names) -> rest::Resource {

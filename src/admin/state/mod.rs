@@ -4,6 +4,7 @@
 //! found by comparing addresses ([`records`]): no operation can forget to store what it did, and one that fails has
 //! done nothing.
 
+pub mod adopt;
 pub mod convert;
 pub mod records;
 
@@ -23,7 +24,7 @@ use super::wire::error::Error;
 use super::wire::parts::{
     Authorizer, DocumentationPart, DocumentationVersion, GatewayResponse, Model, RequestValidator,
 };
-use super::wire::resource::Resource;
+use super::wire::resource::{Method, Resource};
 use super::wire::rest_api::RestApi;
 
 /// Things by id.
@@ -162,4 +163,24 @@ impl Tenant {
         let api = self.api_mut(api).ok_or_else(Error::unknown_resource)?;
         api.definition.resources.get_mut(id).map(Arc::make_mut).ok_or_else(Error::unknown_resource)
     }
+
+    /// A method.
+    ///
+    /// # Errors
+    /// There is none, or no resource.
+    pub fn method(&self, api: &str, resource: &str, verb: &str) -> Result<&Method, Error> {
+        self.resource(api, resource)?.resource_methods.get(verb).ok_or_else(unknown_method)
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Errors
+    /// There is none, or no resource.
+    pub fn method_mut(&mut self, api: &str, resource: &str, verb: &str) -> Result<&mut Method, Error> {
+        self.resource_mut(api, resource)?.resource_methods.get_mut(verb).ok_or_else(unknown_method)
+    }
+}
+
+fn unknown_method() -> Error {
+    Error::not_found("Invalid Method identifier specified")
 }

@@ -5,8 +5,21 @@
 
 pub mod request;
 
-mod resources;
+mod account;
+mod api_keys;
+mod authorizers;
+mod deployments;
+mod documentation;
+mod gateway_responses;
+mod import;
+mod integrations;
+mod methods;
+mod models;
+
+pub mod resources;
 mod rest_apis;
+mod stages;
+mod usage_plans;
 
 use super::state::Tenant;
 use super::wire::reply::Answer;
@@ -53,7 +66,22 @@ const fn write(
 }
 
 /// All operations, by what they are about.
-const OPERATIONS: &[&[Operation]] = &[rest_apis::OPERATIONS, resources::OPERATIONS];
+const OPERATIONS: &[&[Operation]] = &[
+    rest_apis::OPERATIONS,
+    resources::OPERATIONS,
+    methods::OPERATIONS,
+    integrations::OPERATIONS,
+    models::OPERATIONS,
+    authorizers::OPERATIONS,
+    gateway_responses::OPERATIONS,
+    deployments::OPERATIONS,
+    stages::OPERATIONS,
+    api_keys::OPERATIONS,
+    usage_plans::OPERATIONS,
+    account::OPERATIONS,
+    import::OPERATIONS,
+    documentation::OPERATIONS,
+];
 
 /// An operation and the labels of its path.
 pub type Found = (&'static Operation, Vec<(&'static str, String)>);

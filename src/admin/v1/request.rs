@@ -141,14 +141,40 @@ impl<'r> Request<'r> {
         self.read(|input| patch::operations(&input))
     }
 
-    /// Notes a label that is none of `allowed`. Complaints come with [`Request::read`], or with [`Request::check`].
-    pub fn label_one_of(&self, label: &str, name: &str, allowed: &[&str]) {
-        self.complaints.one_of(self.label(label), name, allowed);
+    /// As [`Request::read`], with what the model has against labels after what it has against members.
+    ///
+    /// # Errors
+    /// As [`Request::read`].
+    pub fn read_labelled<T>(
+        &self,
+        labels: impl FnOnce(&Complaints),
+        read: impl FnOnce(Input<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.read(|input| {
+            let value = read(input)?;
+            labels(&self.complaints);
+            Ok(value)
+        })
     }
 
-    /// What the service's model has against the call.
-    pub fn complaints(&self) -> &Complaints {
-        &self.complaints
+    /// `patchOperations`, with what the model has against labels after what it has against them.
+    ///
+    /// # Errors
+    /// As [`Request::read`].
+    pub fn patch_labelled(&self, labels: impl FnOnce(&Complaints)) -> Result<Vec<PatchOperation>, Error> {
+        self.read_labelled(labels, |input| patch::operations(&input))
+    }
+
+    /// # Errors
+    /// What the model has against labels.
+    pub fn check_labels(&self, labels: impl FnOnce(&Complaints)) -> Result<(), Error> {
+        labels(&self.complaints);
+        self.complaints.check()
+    }
+
+    /// A list that comes whole.
+    pub fn whole<T: Serialize>(&self, items: impl IntoIterator<Item = T>) -> Reply {
+        Reply::ok(&json!({ "item": items.into_iter().map(|item| json!(item)).collect::<Vec<_>>() }))
     }
 
     /// A page of a list: at most `limit` items behind the one that `position` names.
@@ -189,7 +215,8 @@ pub fn new_id(length: usize) -> String {
     bytes.into_iter().map(|byte| char::from(DIGITS[usize::from(byte) % DIGITS.len()])).collect()
 }
 
-fn pairs(query: &str) -> Vec<(String, String)> {
+/// The names and values of a query, decoded, in their order.
+pub fn pairs(query: &str) -> Vec<(String, String)> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(&name.replace('+', " ")), decoded(&value.replace('+', " ")))

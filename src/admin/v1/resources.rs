@@ -9,7 +9,7 @@ use super::request::new_id;
 use super::{Operation, Request, read, write};
 use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::error::Error;
-use crate::admin::wire::patch::{self, Op, PatchOperation};
+use crate::admin::wire::patch::{self, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::resource::Resource;
 
@@ -78,7 +78,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 /// Path of a child.
-pub(super) fn joined(parent: &str, part: &str) -> String {
+pub fn joined(parent: &str, part: &str) -> String {
     if parent == "/" { format!("/{part}") } else { format!("{parent}/{part}") }
 }
 
@@ -144,9 +144,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn patch(resources: &mut Collection<Resource>, id: &str, operation: &PatchOperation) -> Result<(), Error> {
-    if operation.op != Op::Replace || !PATHS.contains(&operation.path()) {
-        return Err(patch::invalid_path(operation, &PATHS));
-    }
+    patch::replaces(operation, &PATHS)?;
     let resource = resources.get(id).ok_or_else(Error::unknown_resource)?.clone();
     let member = operation.path().trim_start_matches('/');
     let (Some(parent), Some(part)) = (&resource.parent_id, &resource.path_part) else {

@@ -10,7 +10,7 @@ use crate::admin::state::{Api, Definition, Tenant};
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::parts::Model;
-use crate::admin::wire::patch::{Op, PatchOperation};
+use crate::admin::wire::patch::{self, Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::resource::Resource;
 use crate::admin::wire::rest_api::{EndpointConfiguration, RestApi};
@@ -217,19 +217,19 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
     let document = Arc::make_mut(&mut api.definition.rest_api);
     for operation in &operations {
-        patch(document, operation)?;
+        change(document, operation)?;
     }
     Ok(Reply::ok(&shown(document, Tags::Always)))
 }
 
-fn patch(api: &mut RestApi, operation: &PatchOperation) -> Result<(), Error> {
+fn change(api: &mut RestApi, operation: &PatchOperation) -> Result<(), Error> {
     let segments = operation.segments();
     match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["binaryMediaTypes", media_type] => patch_media_types(&mut api.binary_media_types, media_type, operation),
         ["endpointConfiguration", rest @ ..] => patch_endpoints(&mut api.endpoint_configuration, rest, operation),
-        ["tags", _] => Err(Error::bad_request(format!("Invalid patch path {}", operation.path()))),
+        ["tags", _] => Err(patch::invalid(operation)),
         [member] => patch_member(api, member, operation),
-        _ => Err(Error::bad_request(format!("Invalid patch path {}", operation.path()))),
+        _ => Err(patch::invalid(operation)),
     }
 }
 
@@ -246,11 +246,11 @@ fn patch_member(api: &mut RestApi, member: &str, operation: &PatchOperation) -> 
         "endpointAccessMode",
     ];
     if !MEMBERS.contains(&member) {
-        return Err(Error::bad_request(format!("Invalid patch path {}", operation.path())));
+        return Err(patch::invalid(operation));
     }
     let is_removed = operation.op == Op::Remove && member == "description";
-    if operation.op != Op::Replace && !is_removed {
-        return Err(Error::bad_request("Invalid patch operation specified. Must be one of: [replace]"));
+    if !is_removed {
+        patch::only_replace(operation)?;
     }
     match member {
         "name" if operation.text().is_empty() => return Err(Error::bad_request("Name cannot be empty")),
@@ -332,9 +332,7 @@ fn patch_endpoints(
             endpoints.vpc_endpoint_ids.retain(|id| id != value);
             Ok(())
         }
-        (["types", _] | ["ipAddressType"], _) => {
-            Err(Error::bad_request("Invalid patch operation specified. Must be one of: [replace]"))
-        }
-        _ => Err(Error::bad_request(format!("Invalid patch path {}", operation.path()))),
+        (["types", _] | ["ipAddressType"], _) => patch::only_replace(operation),
+        _ => Err(patch::invalid(operation)),
     }
 }

@@ -42,6 +42,8 @@ pub struct ApiKey {
     pub created_date: EpochSeconds,
     /// When it was changed last.
     pub last_updated_date: EpochSeconds,
+    /// Counts up with every key of the account: lists show the newest first. Not shown.
+    pub ordinal: u64,
     /// `{api}/{stage}`, from before usage plans.
     pub stage_keys: Vec<String>,
     /// Labels of the owner.

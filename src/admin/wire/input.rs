@@ -30,6 +30,15 @@ impl Complaints {
         }
     }
 
+    /// Notes that `value` is no status: three digits, of which the first is 1 to 5.
+    pub fn status(&self, value: &str) {
+        let is_status = matches!(value.as_bytes(), [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9']);
+        if !is_status {
+            let constraint = "Member must satisfy regular expression pattern: [1-5]\\d\\d";
+            self.add(&format!("'{value}'"), "statusCode", constraint);
+        }
+    }
+
     /// # Errors
     /// All that was noted.
     pub fn check(&self) -> Result<(), Error> {

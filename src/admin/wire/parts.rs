@@ -1,6 +1,7 @@
 //! What an API has besides resources: models, validators, authorizers, gateway responses, documentation.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{EpochSeconds, Texts};
 
@@ -132,4 +133,17 @@ pub struct DocumentationVersion {
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The parts as they were then. Not shown.
+    pub parts: Vec<DocumentationPart>,
+}
+
+impl DocumentationVersion {
+    /// What is told of it.
+    pub fn shown(&self) -> Value {
+        let mut shown = serde_json::json!(self);
+        if let Some(members) = shown.as_object_mut() {
+            members.remove("parts");
+        }
+        shown
+    }
 }

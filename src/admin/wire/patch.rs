@@ -1,5 +1,7 @@
 //! `patchOperations` (api/patch-operations): what to change, where, to what.
 
+use std::collections::BTreeMap;
+
 use super::error::Error;
 use super::input::Input;
 
@@ -96,6 +98,66 @@ pub fn invalid_path(operation: &PatchOperation, replaceable: &[&str]) -> Error {
         _ => "Please choose supported operations".to_owned(),
     };
     Error::bad_request(format!("Invalid patch path  '{path}' specified for op '{op}'. {hint}"))
+}
+
+/// # Errors
+/// It does something else than replace one of `paths`.
+pub fn replaces(operation: &PatchOperation, paths: &[&str]) -> Result<(), Error> {
+    let may = operation.op == Op::Replace && paths.contains(&operation.path());
+    if may { Ok(()) } else { Err(invalid_path(operation, paths)) }
+}
+
+/// `Invalid patch path {path}`: what methods, responses and APIs say.
+pub fn invalid(operation: &PatchOperation) -> Error {
+    Error::bad_request(format!("Invalid patch path {}", operation.path()))
+}
+
+/// # Errors
+/// It does something else than replace.
+pub fn only_replace(operation: &PatchOperation) -> Result<(), Error> {
+    match operation.op {
+        Op::Replace => Ok(()),
+        _ => Err(Error::bad_request("Invalid patch operation specified. Must be one of: [replace]")),
+    }
+}
+
+/// Changes an entry of a map that is absent while it is empty. `member` is the map's name.
+///
+/// # Errors
+/// What is to be replaced or removed is not there, or the value is empty.
+pub fn entry<V>(
+    map: &mut Option<BTreeMap<String, V>>,
+    (member, key): (&str, &str),
+    operation: &PatchOperation,
+    value: impl FnOnce(&PatchOperation) -> V,
+) -> Result<(), Error> {
+    let is_there = map.as_ref().is_some_and(|map| map.contains_key(key));
+    let missing = || match member {
+        "responseParameters" | "requestParameters" => Error::not_found("Invalid parameter name specified"),
+        _ => Error::not_found("Content-Type specified was not found"),
+    };
+    match operation.op {
+        Op::Add | Op::Replace => {
+            if operation.op == Op::Replace && !is_there {
+                return Err(missing());
+            }
+            if operation.value.is_none() {
+                return Err(Error::bad_request(format!("Invalid null or empty value in {member}")));
+            }
+            map.get_or_insert_default().insert(key.to_owned(), value(operation));
+        }
+        Op::Remove if !is_there => return Err(missing()),
+        Op::Remove => {
+            if let Some(entries) = map {
+                entries.remove(key);
+            }
+        }
+        _ => return Err(Error::bad_request("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")),
+    }
+    if map.as_ref().is_some_and(BTreeMap::is_empty) {
+        *map = None;
+    }
+    Ok(())
 }
 
 /// The `patchOperations` of a request.

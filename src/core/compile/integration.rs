@@ -5,13 +5,15 @@ use std::time::Duration;
 use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
 use crate::mapping::context::UnknownContext;
-use crate::mapping::expression::{Side, Target};
+use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
 use crate::mapping::status_code::status_code;
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::mapping::{Expression, Substitution};
 use crate::model::rest::{
-    Declared, Integration, IntegrationKind, IntegrationResponse, MethodName, ParameterMapping, PassthroughBehavior,
+    ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
+    PassthroughBehavior, RestApi,
 };
+use crate::plan::content::{BinaryMediaTypes, Handling};
 use crate::plan::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
 use crate::plan::{
     BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough,
@@ -65,24 +67,33 @@ impl From<UriError> for Fault {
 
 /// The plan of an integration, or why its route answers 500.
 pub(super) fn plan(
+    route: &Route<'_>,
     declared: &Integration,
-    names: &Names<'_>,
     input: &StageInput<'_>,
-    pointer: &str,
     slots: &mut Slots,
     findings: &mut Findings,
 ) -> Result<IntegrationPlan, Fault> {
     if let Some(why) = unsupported::unserved(declared) {
         return Err(why.into());
     }
-    let mut compiler = Compiler { declared, names, pointer, findings };
+    let Route { names, pointer, .. } = *route;
+    let mut compiler = Compiler { route, declared, names, pointer, findings };
     if declared.kind == IntegrationKind::Mock {
         return Ok(IntegrationPlan::Mock(Box::new(compiler.mock()?)));
     }
     compiler.http(input, slots).map(|plan| IntegrationPlan::Http(Box::new(plan)))
 }
 
+/// What an integration belongs to.
+pub(super) struct Route<'c> {
+    pub(super) api: &'c RestApi,
+    pub(super) method: &'c Method,
+    pub(super) names: &'c Names<'c>,
+    pub(super) pointer: &'c str,
+}
+
 struct Compiler<'c> {
+    route: &'c Route<'c>,
     declared: &'c Integration,
     names: &'c Names<'c>,
     pointer: &'c str,
@@ -93,6 +104,7 @@ struct Compiler<'c> {
 #[derive(Default)]
 struct RequestMappings {
     headers: Vec<HeaderMapping>,
+    reads_body: bool,
     queries: Vec<QueryMapping>,
     paths: Vec<(Box<str>, Expression)>,
 }
@@ -107,6 +119,8 @@ impl Compiler<'_> {
         let uri = UriTemplate::compile(&rewritten, &fills, self.names)?;
         let upstream = self.upstream(&uri)?;
         let is_proxy = self.declared.kind == IntegrationKind::HttpProxy;
+        let content = self.handling(self.declared.content_handling);
+        let (reads_body, decodes) = (mappings.reads_body, self.route.api.minimum_compression_size.is_some());
         let method = self.declared.http_method.as_deref().filter(|method| !method.eq_ignore_ascii_case("ANY"));
         if let Some(unknown) = method.filter(|method| MethodName::parse(method).is_none()) {
             return Err(format!("httpMethod `{}` is none of AWS's", unknown.escape_debug()).into());
@@ -121,8 +135,12 @@ impl Compiler<'_> {
             header_mappings: mappings.headers.into(),
             templates: if is_proxy { ByMediaType::default() } else { self.body_templates() },
             passthrough: passthrough(self.declared),
+            content,
+            reads_body,
+            streams: content.is_none() && !reads_body && !decodes,
+            converts_answers: is_proxy && self.has_binary_types(),
             timeout: self.timeout(),
-            responses: if is_proxy { Responses::default() } else { self.responses()? },
+            responses: if is_proxy { Responses::default() } else { self.responses(&[])? },
         })
     }
 
@@ -132,11 +150,26 @@ impl Compiler<'_> {
         let templates = self.declared.request_templates.iter();
         let templates: Vec<_> =
             templates.map(|(media_type, text)| (media_type.clone(), self.mock_request(media_type, text))).collect();
+        let numbers: Vec<_> = templates.iter().filter_map(|(_, request)| request.known_status()).collect();
         Ok(MockPlan {
             templates: ByMediaType::new(templates),
             passthrough: passthrough(self.declared),
-            responses: self.responses()?,
+            content: self.handling(self.declared.content_handling),
+            responses: self.responses(&numbers)?,
         })
+    }
+
+    /// What `contentHandling` comes to; `None`: nothing, for all bodies are text and stay so.
+    fn handling(&self, declared: Option<ContentHandling>) -> Option<Handling> {
+        match declared {
+            Some(ContentHandling::ConvertToBinary) => Some(Handling::ToBinary),
+            Some(ContentHandling::ConvertToText) => self.has_binary_types().then_some(Handling::ToText),
+            None => self.has_binary_types().then_some(Handling::ByType),
+        }
+    }
+
+    fn has_binary_types(&self) -> bool {
+        !BinaryMediaTypes::new(&self.route.api.binary_media_types).is_empty()
     }
 
     fn upstream(&mut self, uri: &UriTemplate) -> Result<UpstreamPlan, String> {
@@ -181,12 +214,19 @@ impl Compiler<'_> {
                         let message = format!("a mapped {name} header is dropped");
                         self.findings.warn("mapping-dropped", mapping.place, self.pointer, message);
                     }
-                    _ => self.header(&mut mappings.headers, name, value, mapping.place),
+                    _ => {
+                        mappings.reads_body |= value.reads_body();
+                        self.header(&mut mappings.headers, name, value, mapping.place);
+                    }
                 },
                 Target::RequestQuery(name) => {
+                    mappings.reads_body |= value.reads_body();
                     mappings.queries.push(QueryMapping { name: encoded_name(&name), value });
                 }
-                Target::RequestPath(name) => mappings.paths.push((name, value)),
+                Target::RequestPath(name) => {
+                    mappings.reads_body |= value.reads_body();
+                    mappings.paths.push((name, value));
+                }
                 Target::ResponseHeader(_)
                 | Target::GatewayHeader(_)
                 | Target::GatewayPath(_)
@@ -210,9 +250,17 @@ impl Compiler<'_> {
     /// One mapping parsed; `None` with a finding where AWS skips it.
     fn mapping(&mut self, mapping: &ParameterMapping, side: Side) -> Result<Option<(Target, Expression)>, String> {
         let target = Target::parse(&mapping.target, side).map_err(|error| error.to_string())?;
-        let value = Expression::parse(&mapping.source, side, self.names).map_err(|error| error.to_string())?;
-        if value.reads_body() {
-            return Err(format!("`{}` reads a body, which mappings cannot do yet", mapping.source));
+        let value = match Expression::parse(&mapping.source, side, self.names) {
+            // A path parameter that no path of this method has is always missing.
+            Err(ExpressionError { cause: Cause::NoSuchPathVariable, .. }) => {
+                let message = format!("`{}` names no variable of this path: it is always missing", mapping.source);
+                self.findings.warn("mapping-missing", mapping.place, self.pointer, message);
+                Expression::Absent
+            }
+            parsed => parsed.map_err(|error| error.to_string())?,
+        };
+        if matches!(value, Expression::Body(Some(_)) | Expression::IntegrationBody(Some(_))) {
+            return Err(format!("`{}` reads a body by path, which mappings cannot do yet", mapping.source));
         }
         Ok(Some((target, value)))
     }
@@ -262,7 +310,8 @@ impl Compiler<'_> {
         reason.into()
     }
 
-    fn responses(&mut self) -> Result<Responses, String> {
+    /// `numbers` are the statuses that a MOCK is known to give.
+    fn responses(&mut self, numbers: &[i64]) -> Result<Responses, String> {
         let declared = &self.declared.responses;
         if declared.len() > Responses::COUNT_MAX {
             return Err(format!("more than {} integration responses", Responses::COUNT_MAX));
@@ -272,7 +321,7 @@ impl Compiler<'_> {
         // An absent and an empty pattern both make the default (rest-integrations §5).
         let default =
             declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
-        Ok(Responses::new(plans, default, |index, status| {
+        Ok(Responses::new(plans, default, numbers, |index, status| {
             patterns[index].as_ref().is_some_and(|pattern| pattern.matches(status))
         }))
     }
@@ -304,12 +353,10 @@ impl Compiler<'_> {
             // AWS takes it; a client takes it for an interim response and waits for the final one.
             return Err(format!("a response with status {status} would never end"));
         }
-        let mut headers = Vec::new();
-        for mapping in &response.response_parameters {
-            if let Some((Target::ResponseHeader(name), value)) = self.mapping(mapping, Side::Response)? {
-                headers.extend(response_header(&name, value));
-            }
-        }
+        let is_undeclared = self.is_undeclared(response);
+        let headers = self.response_headers(response)?;
+        let reads_answer = headers.iter().any(|header| header.value.reads_body());
+        let content = self.handling(response.content_handling);
         let bodies: Vec<_> = response
             .response_templates
             .iter()
@@ -322,14 +369,31 @@ impl Compiler<'_> {
                 (media_type.clone(), body)
             })
             .collect();
-        Ok(ResponsePlan { status, headers: headers.into(), bodies: ByMediaType::new(bodies) })
+        let (headers, bodies) = (headers.into(), ByMediaType::new(bodies));
+        Ok(ResponsePlan { status, is_undeclared, headers, reads_answer, content, bodies })
+    }
+
+    /// rest-integrations §5: a response that the method does not declare answers 500 at run time. The import says so.
+    fn is_undeclared(&self, response: &IntegrationResponse) -> bool {
+        !self.route.method.responses.iter().any(|declared| declared.status_code == response.status_code)
+    }
+
+    fn response_headers(&mut self, response: &IntegrationResponse) -> Result<Vec<ResponseHeader>, String> {
+        let mut headers: Vec<ResponseHeader> = Vec::new();
+        for mapping in &response.response_parameters {
+            let Some((Target::ResponseHeader(name), value)) = self.mapping(mapping, Side::Response)? else { continue };
+            let Some(header) = response_header(&name, value) else { continue };
+            headers.retain(|known| !known.name.eq_ignore_ascii_case(&header.name));
+            headers.push(header);
+        }
+        Ok(headers)
     }
 }
 
 /// rest-routing-and-stages §9.2 step D: remapped, dropped or as it is.
 fn response_header(name: &str, value: Expression) -> Option<ResponseHeader> {
     let known = KnownField::from_name(name.as_bytes());
-    if known == KnownField::TransferEncoding {
+    if matches!(known, KnownField::TransferEncoding | KnownField::XAmzApigwId) {
         return None;
     }
     let prefix = if REMAPPED_FROM_MAPPING.contains(known) { REMAPPED_PREFIX } else { b"" };

@@ -19,7 +19,7 @@ use crate::mapping::{ContextVariable, Resolve};
 use crate::plan::trie::variables;
 use crate::record::AccessLogProgram;
 
-pub use slots::Slots;
+pub use slots::{Held, RouteName, Slots, StageName, UpstreamChange};
 pub use stage::stage;
 
 /// What a stage is compiled with, beyond its API.
@@ -27,12 +27,16 @@ pub use stage::stage;
 pub struct StageInput<'s> {
     /// Twelve digits.
     pub account_id: &'s str,
+    /// Such as `us-east-1`.
+    pub region: &'s str,
     /// Ten characters.
     pub api_id: &'s str,
     /// Such as `dev`.
     pub stage_name: &'s str,
     /// `$context.deploymentId`
     pub deployment_id: &'s str,
+    /// Whether this is the stage's canary.
+    pub is_canary: bool,
     /// Stage variables.
     pub variables: &'s BTreeMap<String, String>,
     /// Origins to replace.

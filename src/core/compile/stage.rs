@@ -1,18 +1,24 @@
 //! A stage: its routes in a trie, and what they share.
 
+use std::sync::Arc;
+
 use crate::base::Severity;
 use crate::mapping::ContextVariable;
 use crate::model::rest::{Integration, IntegrationKind, Method, MethodName, Resource, RestApi};
+use crate::plan::content::BinaryMediaTypes;
 use crate::plan::trie::{MethodKey, RouteIndex, TrieBuilder, variables};
-use crate::plan::{IntegrationPlan, RoutePlan, StagePlan};
+use crate::plan::{IntegrationPlan, RoutePlan, RouteSlot, StagePlan};
 use crate::record::AccessLogProgram;
 
-use super::slots::Slots;
+use super::slots::{Slots, StageName};
 use super::{Findings, Names, StageInput, describe, integration, pointer, rejection, unsupported};
 
 /// Compiles a stage. Nothing fails as a whole: a route that cannot be served answers 500 and is named in `findings`.
 pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings: &mut Findings) -> StagePlan {
     unsupported::say_api(api, findings);
+    let stage_name =
+        StageName { api_id: input.api_id.into(), stage: input.stage_name.into(), is_canary: input.is_canary };
+    let stage_name = Arc::new(stage_name);
     let mut builder = TrieBuilder::new();
     let mut routes = Vec::new();
     for resource in &api.resources {
@@ -23,20 +29,26 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
                 findings.add(Severity::Error, "route", method.place, &pointer, error.to_string());
                 continue;
             }
-            routes.push(route(api, resource, method, input, slots, findings));
+            let slot = slots.route(&stage_name, format!("{} {}", method.name, resource.path));
+            routes.push(route(slot, (api, resource, method), input, slots, findings));
         }
     }
     let names = Names { path: "", variables: input.variables };
     let line = |name: &str, value: String| format!("{name}: {value}\r\n").into_bytes().into_boxed_slice();
     let ignored: &[u8] = if input.ignores_authorization { b"x-ringgate-authorization: ignored\r\n" } else { b"" };
     StagePlan {
+        slot: slots.stage(&stage_name),
         account_id: input.account_id.into(),
+        region: input.region.into(),
         api_id: input.api_id.into(),
         name: input.stage_name.into(),
         deployment_id: input.deployment_id.into(),
+        is_canary: input.is_canary,
         api_id_line: line("X-Amzn-Apigateway-Api-Id", input.api_id.to_owned()),
         user_agent_line: line("User-Agent", format!("AmazonAPIGateway_{}", input.api_id)),
         response_lines: ignored.into(),
+        binary_media_types: BinaryMediaTypes::new(&api.binary_media_types),
+        minimum_compression_size: api.minimum_compression_size.map(u64::from),
         trie: builder.freeze(),
         routes: routes.into(),
         rejections: rejection::rejections(api, &names, findings),
@@ -60,15 +72,12 @@ fn key(name: MethodName) -> MethodKey {
 }
 
 fn route(
-    api: &RestApi,
-    resource: &Resource,
-    method: &Method,
+    slot: RouteSlot,
+    (api, resource, method): (&RestApi, &Resource, &Method),
     input: &StageInput<'_>,
     slots: &mut Slots,
     findings: &mut Findings,
 ) -> RoutePlan {
-    let name = format!("{} {}", method.name, resource.path);
-    let stage_key = format!("{}/{}", input.api_id, input.stage_name);
     let resource_id = resource_id(input.api_id, &resource.path);
     let made = input.backend.map(|backend| backend_proxy(&resource.path, backend));
     let declared = method.integration.as_ref().or(made.as_ref());
@@ -77,7 +86,7 @@ fn route(
         resource_path: resource.path.as_str().into(),
         resource_id: resource_id.into(),
         method: method.name.as_str(),
-        slot: slots.route(&stage_key, &name),
+        slot,
         variables: variables(&resource.path).map(|variable| variable.name.into()).collect(),
         integration: plan(api, resource, (method, declared), input, slots, findings),
     }
@@ -106,7 +115,8 @@ fn plan(
     };
     unsupported::say_integration(declared, &pointer, findings);
     let names = Names { path: &resource.path, variables: input.variables };
-    match integration::plan(declared, &names, input, &pointer, slots, findings) {
+    let route = integration::Route { api, method, names: &names, pointer: &pointer };
+    match integration::plan(&route, declared, input, slots, findings) {
         Ok(plan) => plan,
         Err(fault) => {
             let message = format!("{}: the route answers 500", fault.reason());

@@ -57,27 +57,12 @@ pub(super) fn unserved(integration: &Integration) -> Option<String> {
     if integration.connection_type == ConnectionType::VpcLink {
         return Some("VPC links are not supported yet".into());
     }
-    if integration.content_handling.is_some()
-        || integration.responses.iter().any(|response| response.content_handling.is_some())
-    {
-        return Some("contentHandling is not supported yet".into());
-    }
     None
 }
 
 /// Says what an API declares that changes nothing yet.
 pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
     let place = crate::base::Place::NOWHERE;
-    if api.minimum_compression_size.is_some() {
-        let message = "minimumCompressionSize is stored; responses are not compressed yet".to_owned();
-        let found =
-            findings.warn("compression-unsupported", place, "/x-amazon-apigateway-minimum-compression-size", message);
-        found.on_aws = "responses of at least that size are compressed for clients that accept it".into();
-    }
-    if !api.binary_media_types.is_empty() {
-        let message = "binaryMediaTypes are stored; bodies pass as they are".to_owned();
-        findings.add(Severity::Note, "binary-unsupported", place, "/x-amazon-apigateway-binary-media-types", message);
-    }
     if !api.vpc_endpoint_ids.is_empty() {
         let message = "vpcEndpointIds are stored; whoever reaches the listener may call this private API".to_owned();
         let found = findings.warn("private-unsupported", place, "", message);
@@ -91,12 +76,6 @@ pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
     for (name, _) in ignored.iter().filter(|(_, value)| value.is_some()) {
         let message = format!("{name} is stored; it belongs to AWS's own listeners and changes nothing here");
         findings.add(Severity::Note, "endpoint-unsupported", place, "", message);
-    }
-    if api.disable_execute_api_endpoint {
-        let message =
-            "disableExecuteApiEndpoint is stored; the default host still answers, for there is no other yet".to_owned();
-        let found = findings.warn("endpoint-unsupported", place, "", message);
-        found.on_aws = "the default host answers 403 Forbidden".into();
     }
 }
 

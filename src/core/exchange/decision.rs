@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use crate::base::Instant;
 use crate::plan::IntegrationPlan;
+use crate::plan::host::Door;
 use crate::plan::trie::VARIABLES_MAX;
 use crate::record::decision::{Decisions, Ended, Entry, Id, Summary, Tag};
 
@@ -19,10 +20,8 @@ pub struct Delivery<'d> {
     pub ended: Ended,
     /// How the back end was called.
     pub call: CallTrace,
-    /// The client's body, or what of it is at hand.
+    /// What is at hand of the client's body, where the exchange did not gather it.
     pub request_body: &'d [u8],
-    /// Whether the body was read as a whole because something here asked for it.
-    pub was_body_asked_for: bool,
     /// Bytes of the client's body that were read.
     pub request_length: u64,
 }
@@ -65,6 +64,9 @@ pub fn write_decision(x: &Exchange<'_>, delivery: &Delivery<'_>, decisions: &mut
     entry.add_encoded(x.scratch.trail.chunks());
     add_call(x, &mut entry);
     entry.add(Tag::Address, encode_address(delivery.call.address, &mut address));
+    if x.has_answer_body && holds_bodies(x) {
+        entry.add(Tag::AnswerBody, &x.scratch.answer_body);
+    }
     add_response(x, &mut entry);
     add_error(&x.facts, &mut entry);
     decisions.push(entry);
@@ -93,13 +95,27 @@ fn summary(x: &Exchange<'_>, delivery: &Delivery<'_>) -> Summary {
         ended: delivery.ended,
         is_tls: is_tls(x),
         is_reused: delivery.call.is_reused,
+        is_canary: x.stage.is_some_and(|stage| stage.is_canary),
+        base_path_end: base_path_end(x),
         has_invalid_request_id: facts.has_invalid_request_id,
+    }
+}
+
+fn base_path_end(x: &Exchange<'_>) -> u16 {
+    match x.door {
+        Door::DefaultEndpoint => 0,
+        // A custom domain may map everything: then it is the slash that ends it.
+        Door::CustomDomain { base_path } => u16::try_from(base_path.end.max(1)).unwrap_or(u16::MAX),
     }
 }
 
 fn is_tls(x: &Exchange<'_>) -> bool {
     let Some(IntegrationPlan::Http(plan)) = x.route.map(|route| &route.integration) else { return false };
-    x.snapshot.upstreams.get(plan.upstream.0 as usize).and_then(Option::as_ref).is_some_and(|upstream| upstream.is_tls)
+    x.snapshot
+        .upstreams
+        .get(plan.upstream.0 as usize)
+        .and_then(Option::as_ref)
+        .is_some_and(|upstream| upstream.plan.is_tls)
 }
 
 fn encode_captures<'c>(x: &Exchange<'_>, out: &'c mut [u8; 4 * VARIABLES_MAX]) -> &'c [u8] {
@@ -133,9 +149,10 @@ fn holds_bodies(x: &Exchange<'_>) -> bool {
 }
 
 /// A body that only passes is kept for failures alone, like a back end's.
-fn add_request_body<'e>(x: &Exchange<'_>, delivery: &Delivery<'e>, entry: &mut Entry<'e>) {
-    if holds_bodies(x) && (delivery.was_body_asked_for || x.facts.status >= 400) {
-        entry.add(Tag::RequestBody, delivery.request_body);
+fn add_request_body<'e>(x: &'e Exchange<'_>, delivery: &Delivery<'e>, entry: &mut Entry<'e>) {
+    if holds_bodies(x) && (x.has_request_body || x.facts.status >= 400) {
+        let body = if x.has_request_body { &x.scratch.request_body } else { delivery.request_body };
+        entry.add(Tag::RequestBody, body);
     }
 }
 
@@ -187,6 +204,7 @@ fn word(failure: CallFailure) -> &'static str {
         CallFailure::TooManyConnections => "too_many_connections",
         CallFailure::OutOfDescriptors => "out_of_descriptors",
         CallFailure::OutOfMemory => "out_of_memory",
+        CallFailure::TooLarge => "answer_too_large",
         CallFailure::Body(BodyFailure::Gone) => "client_gone",
         CallFailure::Body(BodyFailure::Timeout) => "client_timeout",
         CallFailure::Body(BodyFailure::Malformed) => "client_malformed",

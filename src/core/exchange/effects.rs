@@ -5,11 +5,15 @@ use std::time::Duration;
 use crate::base::Instant;
 use crate::plan::UpstreamSlot;
 use crate::proto::h1::ResponseHead;
+use crate::proto::http::coding::{Coding, Encoder};
 
 /// What an exchange may ask.
 pub trait Effects {
     /// The monotonic clock, now.
     fn now(&self) -> Instant;
+
+    /// A random number, each as likely as any other.
+    fn draw(&mut self) -> u64;
 
     /// Sends `call` and waits for the head of the answer, which [`Effects::answer`] then gives.
     fn call(&mut self, call: Call<'_>) -> impl Future<Output = Result<(), CallFailure>>;
@@ -21,8 +25,17 @@ pub trait Effects {
     /// told us to stop meanwhile.
     fn can_serve_again(&self) -> bool;
 
-    /// The client's whole body.
-    fn read_body(&mut self) -> impl Future<Output = Result<&[u8], BodyFailure>>;
+    /// Appends the client's whole body to `into`.
+    fn read_body(&mut self, into: &mut Vec<u8>) -> impl Future<Output = Result<(), BodyFailure>>;
+
+    /// Appends the whole body of the answer to `into`. It has the time that is left of the call's.
+    fn read_answer(&mut self, into: &mut Vec<u8>) -> impl Future<Output = Result<(), CallFailure>>;
+
+    /// Lends an encoder that has been reset; `None`: there is no memory for one, and nothing is encoded.
+    fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>>;
+
+    /// Takes a lent encoder back.
+    fn take_back_encoder(&mut self, encoder: Box<Encoder>);
 }
 
 /// A request to an origin.
@@ -83,6 +96,8 @@ pub enum CallFailure {
     OutOfDescriptors,
     /// No memory for another exchange.
     OutOfMemory,
+    /// The answer is larger than a response may be.
+    TooLarge,
     /// The client's body ended early or broke its framing: nobody is left to answer, or 400.
     Body(BodyFailure),
 }

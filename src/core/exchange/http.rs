@@ -1,12 +1,14 @@
 //! `HTTP` and `HTTP_PROXY` integrations.
 
+use crate::plan::content::Conversion;
 use crate::plan::{BodyTemplate, HttpPlan, Passthrough, StagePlan};
 use crate::proto::http::Method;
 use crate::record::decision::{Step, Tag};
 
 use super::effects::{Answer, Call, CallBody, Effects};
 use super::request::{self, Body};
-use super::{BodyShape, Exchange, Rejection, Served, respond};
+use super::respond::Source;
+use super::{BodyShape, Exchange, Rejection, Served, content, respond};
 
 pub(super) async fn integrate<'x, E: Effects>(
     x: &mut Exchange<'x>,
@@ -14,7 +16,10 @@ pub(super) async fn integrate<'x, E: Effects>(
     plan: &'x HttpPlan,
     effects: &mut E,
 ) -> Result<Served, Rejection> {
-    let body = choose_body(x, plan)?;
+    let mut body = choose_body(x, plan)?;
+    if !plan.streams {
+        body = gather(x, stage, plan, body, effects).await?;
+    }
     request::write_request(x, stage, plan, body)?;
     let method = request::backend_method(x, plan);
     let mut request = std::mem::take(&mut x.scratch.request);
@@ -42,10 +47,30 @@ pub(super) async fn integrate<'x, E: Effects>(
         return Err(Rejection::response_too_large());
     }
     if plan.is_proxy {
-        return Ok(respond::proxy(x, effects));
+        return respond::proxy(x, stage, plan, effects).await;
     }
-    let response = plan.responses.for_status(status).ok_or_else(|| Rejection::no_response_for(status.into()))?;
-    respond::mapped(x, response, Some(effects.answer()))
+    let status = i64::from(status);
+    let response = plan.responses.for_status(status).ok_or_else(|| Rejection::no_response_for(status))?;
+    respond::mapped(x, stage, response, Source::BackEnd, effects).await
+}
+
+/// Gathers the client's body if this request has to: `body` says what would be sent without that.
+async fn gather<'x, E: Effects>(
+    x: &mut Exchange<'x>,
+    stage: &StagePlan,
+    plan: &HttpPlan,
+    body: Body<'x>,
+    effects: &mut E,
+) -> Result<Body<'x>, Rejection> {
+    let has_template = plan.templates.for_content_type(x.content_type()).is_some();
+    let conversion = content::of_request(x, stage, plan.content, has_template)?;
+    let changes = conversion != Conversion::None || content::is_encoded(x, stage);
+    let is_needed = plan.reads_body || (body == Body::Clients && changes);
+    if !is_needed {
+        return Ok(body);
+    }
+    content::gather_request(x, stage, conversion, effects).await?;
+    Ok(if body == Body::Clients { Body::Whole } else { body })
 }
 
 /// Remembers the head of an answer, and gives its status.
@@ -69,6 +94,9 @@ fn choose_body<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> Result<Body<'x>, Rej
         return Ok(clients);
     }
     match plan.templates.for_content_type(x.content_type()) {
+        Some(BodyTemplate::Passthrough) if clients == Body::Clients && x.request.body == BodyShape::Empty => {
+            Ok(Body::EmptyObject)
+        }
         Some(BodyTemplate::Passthrough) => Ok(clients),
         // Also where no body is sent: the template may override the path, the query or the headers.
         Some(BodyTemplate::Unserved(reason)) => Err(Rejection::unserved(reason)),

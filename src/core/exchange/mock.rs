@@ -1,19 +1,24 @@
 //! `MOCK` integrations: no back end; the request template says which response is given (rest-integrations §9).
 
 use crate::mapping::status_code::status_code;
-use crate::plan::{MockPlan, MockRequest};
+use crate::plan::content::Conversion;
+use crate::plan::{MockPlan, MockRequest, StagePlan};
 use crate::record::decision::Step;
 
 use super::effects::Effects;
 use super::http::check_passthrough;
-use super::{BodyShape, Exchange, Rejection, Served, respond};
+use super::respond::Source;
+use super::{Exchange, Rejection, Served, content, respond};
 
 pub(super) async fn integrate<'x, E: Effects>(
     x: &mut Exchange<'x>,
+    stage: &'x StagePlan,
     plan: &'x MockPlan,
     effects: &mut E,
 ) -> Result<Served, Rejection> {
-    let status = match plan.templates.for_content_type(x.content_type()) {
+    let template = plan.templates.for_content_type(x.content_type());
+    let conversion = content::of_request(x, stage, plan.content, template.is_some())?;
+    let status = match template {
         Some(MockRequest::Status(status)) => Some(*status),
         Some(MockRequest::NoStatus) => None,
         Some(MockRequest::Unserved(reason)) => return Err(Rejection::unserved(reason)),
@@ -25,10 +30,10 @@ pub(super) async fn integrate<'x, E: Effects>(
             x.scratch.body = rendered;
             status
         }
-        Some(MockRequest::Passthrough) => status_of_body(x, effects).await?,
+        Some(MockRequest::Passthrough) => status_of_body(x, stage, conversion, effects).await?,
         None => {
             check_passthrough(plan.passthrough)?;
-            status_of_body(x, effects).await?
+            status_of_body(x, stage, conversion, effects).await?
         }
     };
     let status = status.ok_or_else(|| {
@@ -37,16 +42,18 @@ pub(super) async fn integrate<'x, E: Effects>(
         )
     })?;
     x.scratch.trail.reach(Step::MapResponse);
-    // Any integer is a status here (rest-integrations §9); what is none elsewhere leads to the default response.
-    let response = plan.responses.for_status(u16::try_from(status).unwrap_or(0));
-    let response = response.ok_or_else(|| Rejection::no_response_for(status))?;
+    // Any integer is a status here (rest-integrations §9).
+    let response = plan.responses.for_status(status).ok_or_else(|| Rejection::no_response_for(status))?;
     x.keeps_alive &= effects.can_serve_again();
-    respond::mapped(x, response, None)
+    respond::mapped(x, stage, response, Source::Nothing, effects).await
 }
 
-async fn status_of_body<E: Effects>(x: &Exchange<'_>, effects: &mut E) -> Result<Option<i64>, Rejection> {
-    if x.request.body == BodyShape::Empty {
-        return Ok(None);
-    }
-    effects.read_body().await.map(status_code).map_err(Rejection::from)
+async fn status_of_body<E: Effects>(
+    x: &mut Exchange<'_>,
+    stage: &StagePlan,
+    conversion: Conversion,
+    effects: &mut E,
+) -> Result<Option<i64>, Rejection> {
+    content::gather_request(x, stage, conversion, effects).await?;
+    Ok(status_code(&x.scratch.request_body))
 }

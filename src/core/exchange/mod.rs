@@ -4,6 +4,7 @@
 //! takes time is asked of [`Effects`]. The driver reads and parses the head, calls [`serve`], writes
 //! `scratch.response`, and passes a back end's body on when the answer is [`Served::Relay`].
 
+mod content;
 mod decision;
 pub mod effects;
 mod http;
@@ -18,8 +19,9 @@ mod values;
 use crate::aws::errors::ResponseType;
 use crate::base::{Instant, WallTime};
 use crate::plan::trie::{Captures, MethodKey};
-use crate::plan::{IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
+use crate::plan::{Door, IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
+use crate::proto::http::coding::Encoder;
 use crate::proto::http::{KnownField, Method, Version};
 use crate::record::decision::{Step as Reached, Tag, Trail};
 use crate::record::ids::{self, TraceSeed};
@@ -107,10 +109,28 @@ pub struct Scratch {
     pub request: Vec<u8>,
     /// A mapped value while it is being written.
     value: Vec<u8>,
-    /// A rendered body until the head before it is written.
+    /// A body of our own until the head before it is written.
     body: Vec<u8>,
+    /// The client's body, where all of it is needed.
+    request_body: Vec<u8>,
+    /// The back end's body, where all of it is needed.
+    answer_body: Vec<u8>,
     /// What the decision record needs and the end of the exchange no longer has.
     trail: Trail,
+}
+
+/// What each part of a [`Scratch`] keeps of its memory, in bytes.
+const SCRATCH_BYTES_KEPT_MAX: usize = 64 * 1024;
+
+impl Scratch {
+    /// Gives back what a large body took.
+    pub fn trim(&mut self) {
+        let Self { response, request, value, body, request_body, answer_body, .. } = self;
+        for part in [response, request, value, body, request_body, answer_body] {
+            part.clear();
+            part.shrink_to(SCRATCH_BYTES_KEPT_MAX);
+        }
+    }
 }
 
 /// What is known of a request when it is over: the access log and the counters are written from this.
@@ -220,13 +240,19 @@ pub struct Exchange<'x> {
     pub facts: Facts,
     /// Set by [`serve`]: how the response ends.
     pub framed: Framed,
+    /// Set by [`serve`]: what encodes the body that is passed on. Goes back to [`Effects::take_back_encoder`].
+    pub encoder: Option<Box<Encoder>>,
     /// Whether the connection may serve another request. [`serve`] only ever clears it.
     pub keeps_alive: bool,
     stage: Option<&'x StagePlan>,
     route: Option<&'x RoutePlan>,
     /// Where the resource path begins in the request's path.
     offset: usize,
+    /// Through what it came to its stage.
+    door: Door,
     captures: Captures,
+    has_request_body: bool,
+    has_answer_body: bool,
 }
 
 impl<'x> Exchange<'x> {
@@ -241,6 +267,9 @@ impl<'x> Exchange<'x> {
         let captures = Captures::new();
         scratch.trail.clear();
         Self {
+            encoder: None,
+            has_request_body: false,
+            has_answer_body: false,
             request,
             snapshot,
             scratch,
@@ -250,8 +279,14 @@ impl<'x> Exchange<'x> {
             stage: None,
             route: None,
             offset: 0,
+            door: Door::DefaultEndpoint,
             captures,
         }
+    }
+
+    /// Whether a whole body was gathered, so that its memory is to be given back: [`Scratch::trim`].
+    pub fn is_gathered(&self) -> bool {
+        self.has_request_body || self.has_answer_body
     }
 
     /// The stage that serves it, once known.
@@ -296,7 +331,7 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
 }
 
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
-    let (stage, route) = find_route(x)?;
+    let (stage, route) = find_route(x, effects)?;
     x.scratch.trail.reach(Reached::Validate);
     // Before an origin is contacted, but when it is known whose log line and counters it goes to.
     if let BodyShape::Length(length) = x.request.body
@@ -307,22 +342,29 @@ async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served
     x.scratch.trail.reach(Reached::MapRequest);
     match &route.integration {
         IntegrationPlan::Http(plan) => http::integrate(x, stage, plan, effects).await,
-        IntegrationPlan::Mock(plan) => mock::integrate(x, plan, effects).await,
+        IntegrationPlan::Mock(plan) => mock::integrate(x, stage, plan, effects).await,
         IntegrationPlan::Unserved(reason) => Err(Rejection::unserved(reason)),
         IntegrationPlan::BadEndpoint(reason) => Err(Rejection::bad_endpoint(reason)),
     }
 }
 
-fn find_route<'x>(x: &mut Exchange<'x>) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
+fn find_route<'x, E: Effects>(
+    x: &mut Exchange<'x>,
+    effects: &mut E,
+) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
     let path = x.request.path();
     let entry = x.snapshot.hosts.find(x.request.host(), path).map_err(|none| match none {
-        NoEntry::UnknownStage => Rejection::unknown_stage(),
+        NoEntry::UnknownStage => Rejection::forbidden("no such stage"),
+        NoEntry::DisabledEndpoint => Rejection::forbidden("the default endpoint is disabled"),
+        NoEntry::Unmapped => Rejection::forbidden("the domain maps no base path to this"),
         NoEntry::UnknownApi => Rejection::unknown_api(),
     })?;
-    let stage: &StagePlan = x.snapshot.stages.get(entry.stage.0 as usize).ok_or_else(Rejection::unknown_stage)?;
+    let stage = x.snapshot.stage(entry.stage, || effects.draw());
+    let stage = stage.ok_or_else(|| Rejection::forbidden("no such stage"))?;
     x.stage = Some(stage);
     x.scratch.trail.reach(Reached::Route);
     x.offset = entry.offset;
+    x.door = entry.door;
     let method = MethodKey::of_request(x.request.method_text());
     let found = stage.trie.find(&path[entry.offset..], method, &mut x.captures);
     let route = found.and_then(|index| stage.routes.get(index.0 as usize)).ok_or_else(Rejection::unknown_route)?;

@@ -44,10 +44,11 @@ impl Rejection {
         Self::of(ResponseType::MissingAuthenticationToken)
     }
 
-    /// The API exists, the stage does not: reported as `Forbidden`.
-    pub(super) fn unknown_stage() -> Self {
+    /// There is an API or a domain, and nothing of it answers here: reported as `Forbidden`
+    /// (rest-routing-and-stages §3).
+    pub(super) fn forbidden(reason: &'static str) -> Self {
         let forbidden = Self::of(ResponseType::InvalidApiKey);
-        Self { response_type: ResponseType::Default4xx, reason: Some("no such stage".into()), ..forbidden }
+        Self { response_type: ResponseType::Default4xx, reason: Some(reason.into()), ..forbidden }
     }
 
     /// There is no such API. On AWS its name would not resolve; here there is somebody to say so.
@@ -78,6 +79,11 @@ impl Rejection {
         Self::configuration(&format!(
             "No match for output mapping and no default output mapping configured. Endpoint Response Status Code: {status}"
         ))
+    }
+
+    /// The integration response that was selected leads to no method response.
+    pub(super) fn undeclared(status: u16) -> Self {
+        Self::configuration(&format!("Output mapping refers to an invalid method response: {status}"))
     }
 
     /// No template for the body's media type, and passing it on is forbidden.
@@ -141,6 +147,7 @@ impl From<CallFailure> for Rejection {
                 Self::shed("no file descriptor is left to connect with; ringgate doctor says how many there are")
             }
             CallFailure::OutOfMemory => Self::shed("the memory cap of --memory-max is reached"),
+            CallFailure::TooLarge => Self::response_too_large(),
             CallFailure::Body(failure) => failure.into(),
         };
         Self { failure: Some(failure), ..rejection }

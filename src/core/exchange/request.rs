@@ -7,6 +7,7 @@ use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, 
 use crate::proto::h1::{Field, Fields};
 use crate::proto::http::{Authority, FieldSet, KnownField};
 
+use super::respond::EMPTY_OBJECT;
 use super::{BodyShape, Exchange, Rejection, Step};
 
 /// What follows the head.
@@ -14,6 +15,10 @@ use super::{BodyShape, Exchange, Rejection, Step};
 pub(super) enum Body<'p> {
     None,
     Clients,
+    /// The client's, which has been gathered.
+    Whole,
+    /// What a template that passes the body makes of none.
+    EmptyObject,
     Template(&'p BodyTemplate),
 }
 
@@ -42,7 +47,7 @@ fn write_head(x: &Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, value: &mut 
     out.extend_from_slice(b" HTTP/1.1\r\n");
     if !is_mapped(x, plan, b"host", out) {
         let upstream = x.snapshot.upstreams.get(plan.upstream.0 as usize).and_then(Option::as_ref);
-        let authority = upstream.map_or("", |upstream| &upstream.authority);
+        let authority = upstream.map_or("", |upstream| &upstream.plan.authority);
         write_line(out, b"Host", authority.as_bytes());
     }
     if plan.is_proxy {
@@ -263,11 +268,7 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut 
     match body {
         Body::None => out.extend_from_slice(b"\r\n"),
         Body::Clients => match x.request.body {
-            // RFC 9110 section 8.6: a method that expects content says that there is none.
-            BodyShape::Empty if matches!(backend_method(x, plan), b"POST" | b"PUT" | b"PATCH") => {
-                out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
-            }
-            BodyShape::Empty => out.extend_from_slice(b"\r\n"),
+            BodyShape::Empty => write_nothing(backend_method(x, plan), out),
             BodyShape::Length(length) => {
                 write_length(length, out);
                 end_head(out);
@@ -277,16 +278,31 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut 
                 end_head(out);
             }
         },
+        Body::Whole if x.scratch.request_body.is_empty() => write_nothing(backend_method(x, plan), out),
+        Body::Whole => write_own(&x.scratch.request_body, out),
+        Body::EmptyObject => write_own(EMPTY_OBJECT, out),
         Body::Template(BodyTemplate::Text(text)) => {
             rendered.clear();
             text.write(&x.values(None), rendered);
-            write_length(rendered.len() as u64, out);
-            end_head(out);
-            out.extend_from_slice(rendered);
+            write_own(rendered, out);
         }
         Body::Template(BodyTemplate::Unserved(reason)) => return Err(Rejection::unserved(reason)),
         // `http::choose_body` turns these into the client's body.
         Body::Template(BodyTemplate::Passthrough) => out.extend_from_slice(b"\r\n"),
     }
     Ok(())
+}
+
+/// RFC 9110 section 8.6: a method that expects content says that there is none.
+fn write_nothing(method: &[u8], out: &mut Vec<u8>) {
+    if matches!(method, b"POST" | b"PUT" | b"PATCH") {
+        out.extend_from_slice(b"Content-Length: 0\r\n");
+    }
+    end_head(out);
+}
+
+fn write_own(body: &[u8], out: &mut Vec<u8>) {
+    write_length(body.len() as u64, out);
+    end_head(out);
+    out.extend_from_slice(body);
 }

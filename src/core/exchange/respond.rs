@@ -1,13 +1,18 @@
 //! The response to the client: head, headers of the back end as they may pass, and a body of our own where there is one.
 
 use crate::mapping::Presence;
+use crate::plan::content::{Conversion, Handling};
 use crate::plan::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
-use crate::plan::{ResponseBody, ResponsePlan};
+use crate::plan::{HttpPlan, ResponseBody, ResponsePlan, StagePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length, write_status_line};
+use crate::proto::http::coding::{Coding, Flush};
 use crate::proto::http::{KnownField, Status};
 
 use super::effects::{Answer, Effects};
-use super::{Exchange, Framed, Rejection, Served, Step};
+use super::{Exchange, Framed, Rejection, Scratch, Served, Step, content};
+
+/// What templates take an empty body for (rest-mapping-templates §6).
+pub(super) const EMPTY_OBJECT: &[u8] = b"{}";
 
 /// How the body that follows a head is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,20 +70,143 @@ pub(super) fn body_of(status: u16, length: Option<u64>) -> Body {
     }
 }
 
+/// Whose answer a response is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The back end's.
+    BackEnd,
+    /// Nobody's: a MOCK.
+    Nothing,
+}
+
+impl Source {
+    fn answer<E: Effects>(self, effects: &E) -> Option<Answer<'_>> {
+        (self == Self::BackEnd).then(|| effects.answer())
+    }
+}
+
+/// The body of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// What stands in `scratch.body`.
+    Own,
+    /// The back end's, passed on as it comes.
+    Relayed,
+}
+
 /// `HTTP_PROXY`: the back end's status, headers and body.
-pub(super) fn proxy<E: Effects>(x: &mut Exchange<'_>, effects: &E) -> Served {
-    let answer = effects.answer();
-    let status = answer.head.status.code();
-    let content_length = declared_length(x, &answer);
-    start(x, status, body_of(status, content_length));
-    write_origin_fields(x, &answer);
+pub(super) async fn proxy<E: Effects>(
+    x: &mut Exchange<'_>,
+    stage: &StagePlan,
+    plan: &HttpPlan,
+    effects: &mut E,
+) -> Result<Served, Rejection> {
+    let content = if plan.converts_answers { converted(x, stage, effects).await? } else { Content::Relayed };
+    let status = effects.answer().head.status.code();
+    let is_encoded =
+        |answer: &Answer<'_>| answer.head.fields.value(KnownField::ContentEncoding, answer.bytes).is_some();
+    let coding = coding(x, stage, status, content, Some(effects.answer()), |answer| answer.is_some_and(is_encoded));
+    begin(x, status, content, coding, Source::BackEnd, effects);
+    write_origin_fields(x, &effects.answer());
     x.scratch.response.extend_from_slice(b"\r\n");
-    Served::Relay
+    Ok(finish(x, status, content, Source::BackEnd))
+}
+
+/// Gathers and converts the answer of a proxy where its media type asks for it.
+async fn converted<E: Effects>(x: &mut Exchange<'_>, stage: &StagePlan, effects: &mut E) -> Result<Content, Rejection> {
+    let conversion = {
+        let Answer { head, bytes, .. } = effects.answer();
+        let content_type = head.fields.value(KnownField::ContentType, bytes);
+        content::of_response(x, stage, Some(Handling::ByType), content_type, false)?
+    };
+    if conversion == Conversion::None || x.is_head() {
+        return Ok(Content::Relayed);
+    }
+    content::gather_answer(x, conversion, effects).await?;
+    x.scratch.body.clear();
+    Ok(own(x))
 }
 
 /// For HEAD, what the origin says a GET would bring; else the length of what comes.
 fn declared_length(x: &Exchange<'_>, answer: &Answer<'_>) -> Option<u64> {
     if x.is_head() { answer.head.content_length } else { answer.length }
+}
+
+/// The length of a body, where it is known.
+fn length_of(x: &Exchange<'_>, content: Content, answer: Option<Answer<'_>>) -> Option<u64> {
+    match (content, answer) {
+        (Content::Own, _) => Some(x.scratch.body.len() as u64),
+        (Content::Relayed, Some(answer)) => declared_length(x, &answer),
+        (Content::Relayed, None) => Some(0),
+    }
+}
+
+/// The coding to compress a response in (rest-routing-and-stages §11). A length that nobody knows counts as large.
+fn coding<'a>(
+    x: &Exchange<'_>,
+    stage: &StagePlan,
+    status: u16,
+    content: Content,
+    answer: Option<Answer<'a>>,
+    is_encoded: impl FnOnce(Option<&Answer<'a>>) -> bool,
+) -> Option<Coding> {
+    let minimum = stage.minimum_compression_size?;
+    let length = length_of(x, content, answer);
+    let is_whole = body_of(status, length) != Body::Never && status != 206 && !x.is_head();
+    if !is_whole || length.is_some_and(|length| length < minimum) || is_encoded(answer.as_ref()) {
+        return None;
+    }
+    Coding::accepted(x.request.fields(KnownField::AcceptEncoding))
+}
+
+/// Starts the head of a response with this body, encoded where there is memory for it.
+fn begin<E: Effects>(
+    x: &mut Exchange<'_>,
+    status: u16,
+    content: Content,
+    coding: Option<Coding>,
+    source: Source,
+    effects: &mut E,
+) {
+    let Some(mut encoder) = coding.and_then(|coding| effects.lend_encoder(coding)) else {
+        let length = length_of(x, content, source.answer(effects));
+        return start(x, status, body_of(status, length));
+    };
+    let name = encoder.coding().as_str();
+    match content {
+        Content::Own => {
+            let Scratch { body, value, .. } = &mut *x.scratch;
+            value.clear();
+            encoder.encode(body, Flush::End, value);
+            std::mem::swap(body, value);
+            let length = body.len() as u64;
+            effects.take_back_encoder(encoder);
+            start(x, status, Body::Length(length));
+        }
+        Content::Relayed => {
+            x.encoder = Some(encoder);
+            start(x, status, Body::Unknown);
+        }
+    }
+    write_checked(b"Content-Encoding", name.as_bytes(), &mut x.scratch.response);
+}
+
+/// What is left to send behind a head that is complete.
+fn finish(x: &mut Exchange<'_>, status: u16, content: Content, source: Source) -> Served {
+    // What the back end sent stays with it where the status promises the client that nothing follows.
+    if body_of(status, Some(0)) == Body::Never {
+        return Served::Own;
+    }
+    match content {
+        Content::Relayed if source == Source::BackEnd => return Served::Relay,
+        Content::Own if !x.is_head() => {
+            let Scratch { body, response, .. } = &mut *x.scratch;
+            x.facts.response_length = body.len() as u64;
+            response.extend_from_slice(body);
+        }
+        _ => {}
+    }
+    Served::Own
 }
 
 /// §9.2 step D for `HTTP_PROXY`.
@@ -101,63 +229,99 @@ fn write_origin_fields(x: &mut Exchange<'_>, answer: &Answer<'_>) {
     }
 }
 
-/// `HTTP` and `MOCK`: mapped headers only, and the body of the response template. `answer` is the back end's; MOCK has
-/// none.
-pub(super) fn mapped(
+/// `HTTP` and `MOCK`: mapped headers only, and the body of the response template.
+pub(super) async fn mapped<E: Effects>(
     x: &mut Exchange<'_>,
+    stage: &StagePlan,
     plan: &ResponsePlan,
-    answer: Option<Answer<'_>>,
+    source: Source,
+    effects: &mut E,
 ) -> Result<Served, Rejection> {
-    let mut body = std::mem::take(&mut x.scratch.body);
-    body.clear();
-    let served = mapped_with(x, plan, answer, &mut body);
-    x.scratch.body = body;
-    served
-}
-
-fn mapped_with(
-    x: &mut Exchange<'_>,
-    plan: &ResponsePlan,
-    answer: Option<Answer<'_>>,
-    body: &mut Vec<u8>,
-) -> Result<Served, Rejection> {
-    let rendered = render_body(x, plan, answer, body)?;
-    let length = match (rendered, answer) {
-        (Some(_), _) => Some(body.len() as u64),
-        (None, Some(answer)) => declared_length(x, &answer),
-        (None, None) => Some(0),
-    };
-    start(x, plan.status, body_of(plan.status, length));
-    if answer.is_some() {
+    if plan.is_undeclared {
+        return Err(Rejection::undeclared(plan.status));
+    }
+    let mut content = if source == Source::BackEnd { Content::Relayed } else { Content::Own };
+    x.scratch.body.clear();
+    if plan.content.is_some() || plan.reads_answer {
+        content = gather(x, stage, plan, source, effects).await?;
+    }
+    let rendered = render_body(x, plan, source.answer(effects))?;
+    if rendered.is_some() {
+        content = Content::Own;
+    }
+    let coding =
+        coding(x, stage, plan.status, content, source.answer(effects), |answer| is_encoded(plan, content, answer));
+    begin(x, plan.status, content, coding, source, effects);
+    if source == Source::BackEnd {
         let trace = x.facts.trace_header(x.request.field(KnownField::XAmznTraceId));
         write_checked(b"X-Amzn-Trace-Id", &trace, &mut x.scratch.response);
     }
-    write_mapped_fields(x, plan, rendered.unwrap_or("application/json"), answer)?;
-    // What the back end sent stays with it where the status promises the client that nothing follows.
-    let has_content = body_of(plan.status, length) != Body::Never;
-    match rendered {
-        None if answer.is_some() && has_content => return Ok(Served::Relay),
-        Some(_) if has_content && !x.is_head() => {
-            x.facts.response_length = body.len() as u64;
-            x.scratch.response.extend_from_slice(body);
-        }
-        _ => {}
-    }
-    Ok(Served::Own)
+    write_mapped_fields(x, plan, rendered.unwrap_or("application/json"), source.answer(effects))?;
+    Ok(finish(x, plan.status, content, source))
 }
 
-/// Appends the rendered body to `body`, if there is a template, and says its media type.
+/// Gathers the answer where a mapping reads it or it is converted: `HEAD` has none.
+async fn gather<E: Effects>(
+    x: &mut Exchange<'_>,
+    stage: &StagePlan,
+    plan: &ResponsePlan,
+    source: Source,
+    effects: &mut E,
+) -> Result<Content, Rejection> {
+    let has_template = !plan.bodies.is_empty();
+    if source == Source::Nothing {
+        content::of_response(x, stage, plan.content, None, has_template)?;
+        return Ok(Content::Own);
+    }
+    let conversion = {
+        let Answer { head, bytes, .. } = effects.answer();
+        let content_type = head.fields.value(KnownField::ContentType, bytes);
+        content::of_response(x, stage, plan.content, content_type, has_template)?
+    };
+    if !plan.reads_answer && conversion == Conversion::None {
+        return Ok(Content::Relayed);
+    }
+    content::gather_answer(x, conversion, effects).await?;
+    if x.is_head() {
+        return Ok(Content::Relayed);
+    }
+    Ok(own(x))
+}
+
+/// Makes the gathered answer the body.
+fn own(x: &mut Exchange<'_>) -> Content {
+    let Scratch { body, answer_body, .. } = &mut *x.scratch;
+    body.extend_from_slice(answer_body);
+    Content::Own
+}
+
+/// Whether the client would be told of a coding that is not ours: the back end's, or a mapped one.
+fn is_encoded(plan: &ResponsePlan, content: Content, answer: Option<&Answer<'_>>) -> bool {
+    let backends = |answer: &Answer<'_>| answer.head.fields.value(KnownField::ContentEncoding, answer.bytes).is_some();
+    let is_mapped = plan.headers.iter().any(|header| header.name.eq_ignore_ascii_case(b"content-encoding"));
+    is_mapped || (content == Content::Relayed && answer.is_some_and(backends))
+}
+
+/// Writes the rendered body to `scratch.body`, if there is a template, and says its media type.
 fn render_body<'p>(
-    x: &Exchange<'_>,
+    x: &mut Exchange<'_>,
     plan: &'p ResponsePlan,
     answer: Option<Answer<'_>>,
-    body: &mut Vec<u8>,
 ) -> Result<Option<&'p str>, Rejection> {
     match plan.bodies.for_accept(x.request.field(KnownField::Accept)) {
-        None | Some((_, ResponseBody::Passthrough)) => Ok(None),
+        None => Ok(None),
+        Some((media_type, ResponseBody::Passthrough)) if answer.is_none_or(|answer| answer.length == Some(0)) => {
+            x.scratch.body.clear();
+            x.scratch.body.extend_from_slice(EMPTY_OBJECT);
+            Ok(Some(media_type))
+        }
+        Some((_, ResponseBody::Passthrough)) => Ok(None),
         Some((_, ResponseBody::Unserved(reason))) => Err(Rejection::unserved(reason)),
         Some((media_type, ResponseBody::Text(text))) => {
-            text.write(&x.values(answer), body);
+            let mut body = std::mem::take(&mut x.scratch.body);
+            body.clear();
+            text.write(&x.values(answer), &mut body);
+            x.scratch.body = body;
             Ok(Some(media_type))
         }
     }

@@ -1,8 +1,10 @@
 //! What mapping expressions and templates can read of an exchange.
 
-use crate::aws::errors::quote_from;
+use crate::base::escape::quote_json_from;
 use crate::mapping::{ContextVariable, Values};
+use crate::plan::Door;
 use crate::plan::headers::DROPPED_ON_ARRIVAL;
+use crate::plan::trie::path::collapse_leading;
 use crate::proto::h1::Fields;
 use crate::proto::h1::write::write_number;
 use crate::proto::http::KnownField;
@@ -84,6 +86,14 @@ impl Values for ExchangeValues<'_, '_> {
         self.answer.is_some_and(|answer| joined(&answer.head.fields, answer.bytes, name, out))
     }
 
+    fn body(&self) -> Option<&[u8]> {
+        Some(&self.x.scratch.request_body)
+    }
+
+    fn integration_body(&self) -> Option<&[u8]> {
+        Some(&self.x.scratch.answer_body)
+    }
+
     fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
         let x = self.x;
         context_of_stage(x, variable, out)
@@ -116,6 +126,8 @@ fn context_of_stage(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Vec<
         ContextVariable::ApiId => &*stage.api_id,
         ContextVariable::Stage => &*stage.name,
         ContextVariable::DeploymentId => &*stage.deployment_id,
+        ContextVariable::IsCanaryRequest if stage.is_canary => "true",
+        ContextVariable::IsCanaryRequest => "false",
         ContextVariable::ResourceId => match x.route {
             Some(route) => &*route.resource_id,
             None => return false,
@@ -136,6 +148,7 @@ fn context_of_request(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Ve
         // Always this, whatever the client spoke (dg/api-gateway-mapping-template-reference).
         ContextVariable::Protocol => put(Some(b"HTTP/1.1"), out),
         ContextVariable::Path => write_path(x, out),
+        ContextVariable::CustomDomainBasePathMatched => put(base_path_matched(x), out),
         ContextVariable::IdentitySourceIp => put(Some(request.client.source_ip), out),
         ContextVariable::IdentityUserAgent => put(request.field(KnownField::UserAgent), out),
         ContextVariable::DomainName => put(Some(without_port(request.host())), out),
@@ -144,14 +157,23 @@ fn context_of_request(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Ve
     }
 }
 
-/// `$context.path` holds the stage, also where the request's own path does not (a bare request in `dev`).
+/// `$context.path` holds the stage, also where the request's own path does not (a bare request in `dev`). On a custom
+/// domain it is the path as it was sent, with the base path.
 fn write_path(x: &Exchange<'_>, out: &mut Vec<u8>) -> bool {
     let path = x.request.path();
+    if let Door::CustomDomain { .. } = x.door {
+        return put(Some(collapse_leading(path).of_text(path)), out);
+    }
     if let Some(stage) = x.stage {
         out.push(b'/');
         out.extend_from_slice(stage.name.as_bytes());
     }
     put(path.get(x.offset..), out)
+}
+
+fn base_path_matched<'x>(x: &Exchange<'x>) -> Option<&'x [u8]> {
+    let Door::CustomDomain { base_path } = x.door else { return None };
+    Some(base_path.of_text(x.request.path()))
 }
 
 fn without_port(host: &[u8]) -> &[u8] {
@@ -188,7 +210,7 @@ fn context_of_facts(facts: &Facts, variable: &ContextVariable, out: &mut Vec<u8>
         ContextVariable::ErrorMessageString => facts.error.is_some_and(|(_, message)| {
             let start = out.len();
             out.extend_from_slice(message.as_bytes());
-            quote_from(out, start);
+            quote_json_from(out, start);
             true
         }),
         ContextVariable::ErrorResponseType => put(facts.error.map(|(kind, _)| kind.as_str().as_bytes()), out),

@@ -23,6 +23,9 @@ pub fn json(decision: &Decision) -> Value {
         "apiId": text(Tag::ApiId),
         "stage": text(Tag::Stage),
         "deploymentId": text(Tag::Deployment),
+        "isCanaryRequest": summary.is_canary.then_some(true),
+        "customDomainBasePath": (summary.base_path_end > 0)
+            .then(|| decision.request.target().get(1..summary.base_path_end.into()).unwrap_or_default()),
         "snapshot": summary.version,
         "resourceId": text(Tag::ResourceId),
         "resourcePath": text(Tag::Resource),

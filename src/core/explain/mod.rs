@@ -101,6 +101,11 @@ impl Decision {
         std::str::from_utf8(&self.summary.extended_request_id.0).unwrap_or_default()
     }
 
+    /// Account of the API; empty where no API was found.
+    pub fn account(&self) -> &str {
+        self.text(Tag::Account)
+    }
+
     /// When the response had ended, in milliseconds since 1970: what records of several shards are sorted by.
     pub fn ended_at_millis(&self) -> u64 {
         self.summary.wall_millis.saturating_add(self.summary.ended_nanos / 1_000_000)

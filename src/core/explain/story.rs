@@ -84,7 +84,9 @@ fn found(decision: &Decision) -> String {
     }
     let (stage, deployment) = (decision.text(Tag::Stage), decision.text(Tag::Deployment));
     let version = decision.summary.version;
-    format!("API {api}, stage {stage}, deployment {deployment} (snapshot {version}), found {}", mapping(decision, api))
+    let canary = if decision.summary.is_canary { ", its canary" } else { "" };
+    let found = mapping(decision, api);
+    format!("API {api}, stage {stage}{canary}, deployment {deployment} (snapshot {version}), found {found}")
 }
 
 /// What in the request led to the stage.
@@ -92,7 +94,11 @@ fn mapping(decision: &Decision, api: &str) -> String {
     let host = decision.request.field("host").unwrap_or_default();
     let target = decision.request.target();
     let offset = usize::from(decision.summary.offset);
-    if host.to_ascii_lowercase().starts_with(&format!("{api}.execute-api.")) {
+    let base_path = usize::from(decision.summary.base_path_end);
+    if base_path > 0 {
+        let base_path = target.get(..base_path).unwrap_or_default();
+        format!("by the mapping of base path {base_path} of the custom domain {host}")
+    } else if host.to_ascii_lowercase().starts_with(&format!("{api}.execute-api.")) {
         format!("by host {host} and the stage in the path")
     } else if target.starts_with("/restapis/") {
         "by path /restapis/{api}/{stage}/_user_request_".to_owned()

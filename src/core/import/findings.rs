@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::base::{Diagnostic, Place, Severity};
 use crate::json::{Member, Node, Pointer};
 
+use super::answer::{Answer, INVALID_INPUT, attribute};
 use super::scope::{Scope, Why};
 
 /// Findings of one import, in the making.
@@ -17,6 +18,7 @@ pub(super) struct Findings<'d> {
     groups: HashMap<(Why, &'d str), Group>,
     refused: bool,
     has_error: bool,
+    answer: Answer,
     /// Findings beyond [`LIST_MAX`] and names beyond [`GROUPS_MAX`].
     unsaid: usize,
 }
@@ -43,11 +45,32 @@ pub(super) struct Remark {
     pub(super) message: String,
     pub(super) on_aws: &'static str,
     pub(super) fix: &'static str,
+    words: Words,
+}
+
+/// What AWS's import call says about the same thing.
+enum Words {
+    /// Of a refusal: the message. Of a warning: nothing.
+    Plain,
+    /// `Invalid OpenAPI input.`: the document is not looked at any further.
+    InvalidInput,
+    /// A line of its own.
+    Line(String),
 }
 
 impl Remark {
     pub(super) fn new(rule: &'static str, message: impl Into<String>) -> Self {
-        Self { rule, message: message.into(), on_aws: "", fix: "" }
+        Self { rule, message: message.into(), on_aws: "", fix: "", words: Words::Plain }
+    }
+
+    /// What stands here makes the whole text none that AWS reads.
+    pub(super) fn invalid_input(self) -> Self {
+        Self { on_aws: INVALID_INPUT, words: Words::InvalidInput, ..self }
+    }
+
+    /// The line that AWS's answer has for this.
+    pub(super) fn words(self, line: impl Into<String>) -> Self {
+        Self { words: Words::Line(line.into()), ..self }
     }
 
     pub(super) fn on_aws(self, on_aws: &'static str) -> Self {
@@ -63,6 +86,11 @@ impl<'d> Findings<'d> {
     /// The document cannot be imported.
     pub(super) fn refuse(&mut self, remark: Remark, place: Place, at: &Pointer<'_>) {
         self.refused = true;
+        match &remark.words {
+            Words::Plain => self.answer.add_error(shorten(remark.message.clone())),
+            Words::InvalidInput => self.answer.refuse_input(),
+            Words::Line(line) => self.answer.add_error(shorten(line.clone())),
+        }
         self.push(Severity::Error, remark, place, at);
     }
 
@@ -73,12 +101,20 @@ impl<'d> Findings<'d> {
 
     /// Probably not what was meant, or not obeyed.
     pub(super) fn warn(&mut self, remark: Remark, place: Place, at: &Pointer<'_>) {
+        self.answer_warning(&remark);
         self.push(Severity::Warning, remark, place, at);
     }
 
     /// Worth knowing.
     pub(super) fn note(&mut self, remark: Remark, place: Place, at: &Pointer<'_>) {
+        self.answer_warning(&remark);
         self.push(Severity::Note, remark, place, at);
+    }
+
+    fn answer_warning(&mut self, remark: &Remark) {
+        if let Words::Line(line) = &remark.words {
+            self.add_warning(line.clone());
+        }
     }
 
     fn push(&mut self, severity: Severity, remark: Remark, place: Place, at: &Pointer<'_>) {
@@ -102,13 +138,14 @@ impl<'d> Findings<'d> {
     /// The document, or a part of it that must be an object, is something else.
     pub(super) fn refuse_kind(&mut self, node: &Node, wanted: &str, at: &Pointer<'_>) {
         let message = format!("expected {wanted} and found {}", node.kind_name());
-        self.refuse(Remark::new("wrong-type", message).on_aws("Invalid OpenAPI input."), node.place, at);
+        self.refuse(Remark::new("wrong-type", message).invalid_input(), node.place, at);
     }
 
     /// A member has the wrong type and is left out.
     pub(super) fn skip_kind(&mut self, node: &Node, wanted: &str, at: &Pointer<'_>) {
         let message = format!("expected {wanted} and found {}; left out", node.kind_name());
-        self.warn(Remark::new("wrong-type", message), node.place, at);
+        let line = format!("Parse issue: attribute {} is not of type `{wanted}`", attribute(&at.render()));
+        self.warn(Remark::new("wrong-type", message).words(line), node.place, at);
     }
 
     /// Counts one member that is neither obeyed nor stored.
@@ -121,6 +158,9 @@ impl<'d> Findings<'d> {
         if self.groups.len() >= GROUPS_MAX && !self.groups.contains_key(&(why, name)) {
             self.unsaid += 1;
             return;
+        }
+        if why.is_aws_warning() {
+            self.answer.add_warning(shorten(format!("`{name}` {}", why.message())));
         }
         let group = self.groups.entry((why, name));
         let group = group.or_insert_with(|| Group { place, pointer: at.render(), count: 0 });
@@ -137,6 +177,16 @@ impl<'d> Findings<'d> {
                 self.ignored(why, member, &at.key(&member.key.text));
             }
         }
+    }
+
+    /// A line of AWS's answer where one finding stands for several.
+    pub(super) fn add_warning(&mut self, line: String) {
+        self.answer.add_warning(shorten(line));
+    }
+
+    /// What AWS would have answered so far.
+    pub(super) fn take_answer(&mut self) -> Answer {
+        std::mem::take(&mut self.answer)
     }
 
     /// Whether nothing can be imported.

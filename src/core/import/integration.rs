@@ -59,7 +59,7 @@ impl<'d> Import<'d> {
         read_request(node, &at, findings, owner, &mut integration);
         read_details(node, &at, findings, &mut integration);
         integration.responses = read_responses(node, owner, &at, findings);
-        check_target(&integration, node, &at, findings);
+        check_target(&integration, node, owner, &at, findings);
         Some(integration)
     }
 }
@@ -163,7 +163,13 @@ fn read_response<'d>(
 }
 
 /// The checks of PutIntegration, with its messages.
-fn check_target(integration: &Integration, node: &Node, at: &Pointer<'_>, findings: &mut Findings<'_>) {
+fn check_target(
+    integration: &Integration,
+    node: &Node,
+    owner: Owner<'_>,
+    at: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) {
     use IntegrationKind::{Aws, AwsProxy, Http, HttpProxy, Mock};
     let uri = integration.uri.as_ref().map(|uri| uri.value.as_str()).unwrap_or_default();
     let place = integration.uri.as_ref().map_or(node.place, |uri| uri.place);
@@ -175,12 +181,14 @@ fn check_target(integration: &Integration, node: &Node, at: &Pointer<'_>, findin
     };
     if let Some(message) = problem {
         let remark = Remark::new("integration-uri", format!("{message}: '{uri}'")).on_aws("Refused with these words.");
+        let remark = remark.words(owner.unable_to_put_integration(message));
         findings.refuse(remark, place, &at.key("uri"));
     }
     if integration.kind != Mock && integration.http_method.as_deref().unwrap_or_default().is_empty() {
-        let message = "Enumeration value for HttpMethod must be non-empty: the integration has no `httpMethod`";
-        let remark = Remark::new("integration-method", message)
+        let words = "Enumeration value for HttpMethod must be non-empty";
+        let remark = Remark::new("integration-method", format!("{words}: the integration has no `httpMethod`"))
             .on_aws("Refused with these words.")
+            .words(owner.unable_to_put_integration(words))
             .fix("Add httpMethod: POST for Lambda, the backend's method or ANY for HTTP.");
         findings.refuse(remark, node.place, at);
     }

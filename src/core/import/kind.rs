@@ -19,7 +19,7 @@ pub(super) fn version(root: &Node, findings: &mut Findings<'_>) -> Option<Versio
     let member = root.member("swagger").or_else(|| root.member("openapi"));
     let Some(Member { key, value }) = member else {
         let message = "neither `swagger` nor `openapi` says that this is an OpenAPI document";
-        let remark = Remark::new("not-openapi", message).on_aws("Invalid OpenAPI input.");
+        let remark = Remark::new("not-openapi", message).invalid_input();
         findings.refuse(remark.fix("Begin with `openapi: 3.0.1`."), root.place, &Pointer::ROOT);
         return None;
     };
@@ -36,7 +36,7 @@ pub(super) fn version(root: &Node, findings: &mut Findings<'_>) -> Option<Versio
         }
         _ => {
             let message = format!("version '{text}' is not supported; 2.0, 3.0 and 3.1 are");
-            findings.refuse(Remark::new("openapi-version", message).on_aws("Invalid OpenAPI input."), value.place, &at);
+            findings.refuse(Remark::new("openapi-version", message).invalid_input(), value.place, &at);
             None
         }
     }

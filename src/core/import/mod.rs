@@ -6,10 +6,13 @@
 //! compiler knows.
 //!
 //! One file per part of a document: `tree` (paths), `operation`, `parameters`, `payload` (request bodies and
-//! responses), `schemas`, `security`, `integration`, `root` (all else at the top level), `documentation`.
+//! responses), `schemas`, `security`, `integration`, `root` (all else at the top level), `documentation`. `put` joins
+//! a document with an API that exists, `answer` says of a document what AWS says, `export` writes documents.
 
+mod answer;
 mod checks;
 mod documentation;
+pub mod export;
 mod findings;
 mod integration;
 mod kind;
@@ -18,6 +21,8 @@ mod operation;
 mod parameters;
 mod payload;
 mod prepare;
+mod put;
+mod references;
 pub mod render;
 mod root;
 mod schemas;
@@ -30,13 +35,18 @@ mod values;
 
 use std::collections::{HashMap, HashSet};
 
+pub use answer::{Answer, INVALID_INPUT};
+pub use documentation::documentation_parts;
 pub use lint::lint;
+pub use put::{Stated, merge, merge_parts, overwrite};
+pub use references::{References, flatten};
 pub use render::{Format, render};
 
 use crate::base::limits::DEFINITION_NODES_MAX;
 use crate::base::{Diagnostic, Place, Severity};
 use crate::json::{Kind, Node, Pointer, SyntaxError, read, read_relaxed};
-use crate::model::rest::RestApi;
+use crate::model::documentation::{DocumentationLocation, DocumentationPart};
+use crate::model::rest::{EndpointType, RestApi};
 
 use findings::{Findings, Remark};
 use kind::Version;
@@ -53,8 +63,14 @@ pub struct Options {
     pub relaxed_limits: bool,
     /// A warning refuses the document (`failonwarnings`). Findings of `lint` are no import warnings.
     pub fail_on_warnings: bool,
+    /// No documentation parts are made (`ignore=documentation`).
+    pub ignore_documentation: bool,
+    /// What the import parameter `endpointConfigurationTypes` says; empty: nothing.
+    pub endpoint_types: Vec<EndpointType>,
     /// Stands for `${AWS::AccountId}`.
     pub account: String,
+    /// Stands for `${AWS::Partition}`.
+    pub partition: String,
     /// Stands for `${AWS::Region}`.
     pub region: String,
 }
@@ -66,7 +82,10 @@ impl Default for Options {
             base_path: BasePath::default(),
             relaxed_limits: false,
             fail_on_warnings: false,
+            ignore_documentation: false,
+            endpoint_types: Vec::new(),
             account: "000000000000".to_owned(),
+            partition: "aws".to_owned(),
             region: "us-east-1".to_owned(),
         }
     }
@@ -105,47 +124,61 @@ pub struct Imported {
     pub api: Option<RestApi>,
     /// Everything there is to say, in the order of the document.
     pub diagnostics: Vec<Diagnostic>,
+    /// What AWS's import call says of it.
+    pub answer: Answer,
+    /// What the document says although it is the default.
+    pub stated: Stated,
 }
 
-/// Rules whose findings are import warnings on AWS too. Our other warnings say what AWS ignores in silence.
-const AWS_WARNINGS: [&str; 2] = ["wrong-type", "security-scheme"];
+impl Imported {
+    fn refused(diagnostic: Diagnostic, answer: Answer) -> Self {
+        Self { api: None, diagnostics: vec![diagnostic], answer, stated: Stated::default() }
+    }
+}
 
 /// Reads a document in JSON or YAML.
 pub fn import(text: &str, options: &Options) -> Imported {
     let mut root = match if options.relaxed_limits { read_relaxed(text) } else { read(text) } {
         Ok(root) => root,
-        Err(error) => return Imported { api: None, diagnostics: vec![syntax_diagnostic(error)] },
+        Err(error) => return refused_syntax(error),
     };
     let mut prepared = prepare::prepare(&mut root, options);
-    let Imported { mut api, mut diagnostics } = import_tree(&root, options);
-    diagnostics.append(&mut prepared.diagnostics);
-    diagnostics.sort_by_key(|finding| finding.place);
-    let warned = diagnostics.iter().any(|finding| AWS_WARNINGS.contains(&finding.rule));
-    if prepared.is_refused || (options.fail_on_warnings && warned) {
-        api = None;
+    let mut imported = import_tree(&root, options);
+    imported.diagnostics.append(&mut prepared.diagnostics);
+    imported.diagnostics.sort_by_key(|finding| finding.place);
+    imported.answer = imported.answer.after(prepared.answer);
+    if prepared.is_refused || (options.fail_on_warnings && imported.answer.strict_refusal().is_some()) {
+        imported.api = None;
     }
-    if api.is_none() && !diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
-        diagnostics.push(failed_on_warnings(&root));
+    if imported.api.is_none() && !imported.diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
+        imported.diagnostics.push(failed_on_warnings(&root));
     }
-    Imported { api, diagnostics }
+    imported
 }
 
 fn import_tree(root: &Node, options: &Options) -> Imported {
     let mut import = Import::new(root, options);
-    let api = import.run();
-    Imported { api, diagnostics: import.findings.finish() }
+    let mut api = import.run();
+    if let Some(api) = &mut api {
+        api.documentation.parts = std::mem::take(&mut import.parts);
+    }
+    let answer = import.findings.take_answer();
+    Imported { api, diagnostics: import.findings.finish(), answer, stated: put::stated(root) }
 }
 
-fn syntax_diagnostic(error: SyntaxError) -> Diagnostic {
-    Diagnostic {
+fn refused_syntax(error: SyntaxError) -> Imported {
+    let mut answer = Answer::default();
+    answer.refuse_input();
+    let diagnostic = Diagnostic {
         severity: Severity::Error,
         rule: "syntax",
         place: error.place,
         pointer: String::new(),
         message: error.message,
-        on_aws: "Invalid OpenAPI input.".to_owned(),
+        on_aws: INVALID_INPUT.to_owned(),
         fix: String::new(),
-    }
+    };
+    Imported::refused(diagnostic, answer)
 }
 
 fn failed_on_warnings(root: &Node) -> Diagnostic {
@@ -184,6 +217,10 @@ struct Import<'d> {
     /// Models made of schemas written in place, by the place of the schema: a shared response is met many times.
     made_models: HashMap<Place, String>,
     validator_names: HashSet<&'d str>,
+    /// Documentation parts, explicit ones first, what they document, and what those made of descriptions take.
+    parts: Vec<DocumentationPart>,
+    documented: HashMap<DocumentationLocation, usize>,
+    derived_bytes: usize,
 }
 
 impl<'d> Import<'d> {
@@ -200,6 +237,9 @@ impl<'d> Import<'d> {
             followed: 0,
             made_models: HashMap::new(),
             validator_names: HashSet::new(),
+            parts: Vec::new(),
+            documented: HashMap::new(),
+            derived_bytes: 0,
         }
     }
 
@@ -216,7 +256,8 @@ impl<'d> Import<'d> {
         self.read_schemas();
         self.read_security_schemes();
         self.read_paths();
-        let api = std::mem::take(&mut self.api);
+        let mut api = std::mem::take(&mut self.api);
+        api.endpoint_types.clone_from(&self.options.endpoint_types);
         (!self.findings.is_refused()).then_some(api)
     }
 

@@ -1,6 +1,7 @@
 //! Path items and operations: the methods of a resource.
 
 use crate::json::{Key, Member, Node, Pointer};
+use crate::model::documentation::PartType;
 use crate::model::rest::{Authorization, Declared, Method, MethodName};
 
 use super::Import;
@@ -8,7 +9,7 @@ use super::findings::Remark;
 use super::parameters::Parameters;
 use super::scope::Scope;
 use super::tree::Tree;
-use super::values::{choice, present, text};
+use super::values::{Owner, choice, present, text};
 
 /// The extension that answers every method.
 pub(super) const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
@@ -50,6 +51,7 @@ impl<'d> Import<'d> {
         }
         self.findings.leftovers(node, Scope::PathItem, &at);
         let Some(resource) = tree.get_mut(index) else { return };
+        self.document_resource(&resource.path, node);
         let item = PathItem { node, path: resource.path.clone(), at };
         for member in node.members() {
             let Some(name) = method_name(&member.key.text) else { continue };
@@ -81,24 +83,26 @@ impl<'d> Import<'d> {
         }
         let scope = if name == MethodName::Any { Scope::AnyMethod } else { Scope::Operation };
         self.findings.leftovers(node, scope, &at);
+        let owner = Owner { resource: &item.path, method: name.as_str() };
         let protection = self.protection(node, &at);
         let mut parameters = Parameters::of_path(&item.path);
-        self.read_parameters(item.node, &item.at, &mut parameters);
-        self.read_parameters(node, &at, &mut parameters);
+        self.document_entity(PartType::Method, owner, None, None, node);
+        self.read_parameters(item.node, Owner { method: "*", ..owner }, &item.at, &mut parameters);
+        self.read_parameters(node, owner, &at, &mut parameters);
         let body = parameters.body.take();
         let method = Method {
             name,
             operation_name: text(node, "operationId", &at, &mut self.findings),
             authorization: self.own_authorization(node, &at).unwrap_or(protection.authorization),
             api_key_required: protection.api_key_required,
-            request_validator: self.request_validator(node, &at),
+            request_validator: self.request_validator(node, owner, &at),
             request_parameters: parameters.into_list(),
-            request_models: self.request_models(node, body, &at),
-            responses: self.method_responses(node, &at),
+            request_models: self.request_models(node, body, owner, &at),
+            responses: self.method_responses(node, owner, &at),
             integration: self.read_integration(node, &item.path, name, &at),
             place: member.key.place,
         };
-        self.check_unique(&method.request_parameters, node, &at);
+        self.check_unique(&method.request_parameters, owner, node, &at);
         self.check_method(&item.path, &method, &at);
         Some(method)
     }
@@ -121,7 +125,7 @@ impl<'d> Import<'d> {
 
     /// The operation's validator, else that of the document. One that is not declared is refused: requests would go
     /// unchecked.
-    fn request_validator(&mut self, node: &'d Node, at: &Pointer<'_>) -> Option<Declared<String>> {
+    fn request_validator(&mut self, node: &'d Node, method: Owner<'_>, at: &Pointer<'_>) -> Option<Declared<String>> {
         let name = "x-amazon-apigateway-request-validator";
         let own = present(node, name).is_some();
         let (owner, at) = if own { (node, *at) } else { (self.root, Pointer::ROOT) };
@@ -131,6 +135,7 @@ impl<'d> Import<'d> {
             let remark =
                 Remark::new("undeclared-validator", format!("the request validator '{validator}' is not declared"))
                     .on_aws("Refused: Invalid Request Validator identifier specified")
+                    .words(method.unable_to_put_method("Invalid Request Validator identifier specified"))
                     .fix("Declare it under x-amazon-apigateway-request-validators.");
             self.findings.refuse(remark, place, &at.key(name));
         }

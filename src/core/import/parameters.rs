@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use crate::json::{Kind, Node, Pointer};
+use crate::model::documentation::PartType;
 use crate::model::rest::{ParameterLocation, RequestParameter};
 
 use super::Import;
+use super::answer::attribute;
 use super::findings::Remark;
 use super::scope::{Scope, Why};
 use super::tree::variables;
-use super::values::{flag, present};
+use super::values::{Owner, flag, present};
 
 /// The parameters of one operation in the making.
 #[derive(Debug, Default)]
@@ -45,9 +47,15 @@ impl Parameters<'_> {
 }
 
 impl<'d> Import<'d> {
-    /// Adds the parameters listed in `owner`, a path item or an operation.
-    pub(super) fn read_parameters(&mut self, owner: &'d Node, at: &Pointer<'_>, into: &mut Parameters<'d>) {
-        let Some(list) = present(owner, "parameters") else { return };
+    /// Adds the parameters listed in `holder`, a path item or an operation.
+    pub(super) fn read_parameters(
+        &mut self,
+        holder: &'d Node,
+        owner: Owner<'_>,
+        at: &Pointer<'_>,
+        into: &mut Parameters<'d>,
+    ) {
+        let Some(list) = present(holder, "parameters") else { return };
         let at = at.key("parameters");
         if !matches!(list.kind, Kind::Array(_)) {
             return self.findings.refuse_kind(list, "a list of parameters", &at);
@@ -57,15 +65,15 @@ impl<'d> Import<'d> {
             if !parameter.is_object() {
                 self.findings.refuse_kind(parameter, "a parameter", &at);
             } else if let Some((parameter, at)) = self.resolve(parameter, at) {
-                self.read_parameter(parameter, &at, into);
+                self.read_parameter(parameter, owner, &at, into);
             }
         }
     }
 
-    fn read_parameter(&mut self, parameter: &'d Node, at: &Pointer<'_>, into: &mut Parameters<'d>) {
+    fn read_parameter(&mut self, parameter: &'d Node, owner: Owner<'_>, at: &Pointer<'_>, into: &mut Parameters<'d>) {
         let location = parameter.get("in").and_then(Node::as_str).unwrap_or_default();
         let location = match location {
-            "body" => return self.read_body_parameter(parameter, at, into),
+            "body" => return self.read_body_parameter(parameter, owner, at, into),
             "path" => ParameterLocation::Path,
             "query" => ParameterLocation::QueryString,
             "header" => ParameterLocation::Header,
@@ -78,19 +86,33 @@ impl<'d> Import<'d> {
                     "invalid-value",
                     format!("a parameter must be in path, query, header or body, not in '{location}'"),
                 );
-                return self.findings.warn(remark.on_aws("Invalid OpenAPI input."), parameter.place, at);
+                return self.findings.warn(remark.on_aws("The parameter is left out."), parameter.place, at);
             }
         };
         self.findings.leftovers(parameter, Scope::Parameter, at);
         let Some(name) = parameter.get("name").and_then(Node::scalar_text).filter(|name| !name.is_empty()) else {
-            let remark = Remark::new("invalid-value", "a parameter without a name is left out");
-            return self.findings.warn(remark.on_aws("Invalid OpenAPI input."), parameter.place, at);
+            let line = format!("Parse issue: attribute {}.name is missing", attribute(&at.render()));
+            let remark = Remark::new("invalid-value", "a parameter without a name is left out").words(line);
+            return self.findings.warn(remark.on_aws("The parameter is left out."), parameter.place, at);
         };
+        let part_type = match location {
+            ParameterLocation::Path => PartType::PathParameter,
+            ParameterLocation::QueryString => PartType::QueryParameter,
+            ParameterLocation::Header => PartType::RequestHeader,
+        };
+        self.document_entity(part_type, owner, None, Some(name), parameter);
         let required = flag(parameter, "required", at, &mut self.findings).unwrap_or_default();
         into.declare(location, name, required || location == ParameterLocation::Path);
     }
 
-    fn read_body_parameter(&mut self, parameter: &'d Node, at: &Pointer<'_>, into: &mut Parameters<'d>) {
+    fn read_body_parameter(
+        &mut self,
+        parameter: &'d Node,
+        owner: Owner<'_>,
+        at: &Pointer<'_>,
+        into: &mut Parameters<'d>,
+    ) {
+        self.document_entity(PartType::RequestBody, owner, None, None, parameter);
         self.findings.leftovers(parameter, Scope::BodyParameter, at);
         if let Some(schema) = present(parameter, "schema") {
             into.body = Some((schema, at.key("schema").render()));
@@ -98,15 +120,20 @@ impl<'d> Import<'d> {
     }
 
     /// Path, query and header share one space of names.
-    pub(super) fn check_unique(&mut self, parameters: &[RequestParameter], node: &Node, at: &Pointer<'_>) {
+    pub(super) fn check_unique(
+        &mut self,
+        parameters: &[RequestParameter],
+        method: Owner<'_>,
+        node: &Node,
+        at: &Pointer<'_>,
+    ) {
+        let words = "Parameter names must be unique across querystring, header and path";
         let mut seen = HashMap::new();
         for parameter in parameters {
             if seen.insert(parameter.name.as_str(), ()).is_some() {
-                let message = format!(
-                    "Parameter names must be unique across querystring, header and path: '{}' is in two of them",
-                    parameter.name
-                );
+                let message = format!("{words}: '{}' is in two of them", parameter.name);
                 let remark = Remark::new("parameter-name", message)
+                    .words(method.unable_to_put_method(words))
                     .on_aws("Refused with these words.")
                     .fix("Rename one of them.");
                 return self.findings.refuse(remark, node.place, at);

@@ -1,12 +1,13 @@
 //! Request bodies and responses: which models they have, and which headers.
 
-use crate::json::{Node, Pointer};
+use crate::json::{Member, Node, Pointer};
+use crate::model::documentation::PartType;
 use crate::model::rest::MethodResponse;
 
 use super::Import;
 use super::kind::Version;
 use super::scope::{Scope, Why};
-use super::values::{is_status, present, texts};
+use super::values::{Owner, is_status, present, texts};
 
 impl<'d> Import<'d> {
     /// Models of the request body by content type.
@@ -14,6 +15,7 @@ impl<'d> Import<'d> {
         &mut self,
         operation: &'d Node,
         body: Option<(&'d Node, String)>,
+        owner: Owner<'_>,
         at: &Pointer<'_>,
     ) -> Vec<(String, String)> {
         if let Some((schema, pointer)) = body {
@@ -27,6 +29,7 @@ impl<'d> Import<'d> {
             self.findings.refuse_kind(body, "a request body", &at);
         }
         self.findings.leftovers(body, Scope::RequestBody, &at);
+        self.document_entity(PartType::RequestBody, owner, None, None, body);
         self.content_models(body, &at)
     }
 
@@ -58,7 +61,12 @@ impl<'d> Import<'d> {
     }
 
     /// Declared responses.
-    pub(super) fn method_responses(&mut self, operation: &'d Node, at: &Pointer<'_>) -> Vec<MethodResponse> {
+    pub(super) fn method_responses(
+        &mut self,
+        operation: &'d Node,
+        owner: Owner<'_>,
+        at: &Pointer<'_>,
+    ) -> Vec<MethodResponse> {
         let at = at.key("responses");
         let Some(responses) = present(operation, "responses") else { return Vec::new() };
         if !responses.is_object() {
@@ -70,7 +78,7 @@ impl<'d> Import<'d> {
             match name {
                 _ if name.starts_with("x-") => self.findings.ignored(Why::Vendor, member, &at),
                 _ if !is_status(name) => self.findings.ignored(Why::NoStatus, member, &at),
-                _ => list.extend(self.method_response(operation, name, &member.value, at)),
+                _ => list.extend(self.method_response(operation, owner, member, at)),
             }
         }
         list
@@ -79,10 +87,11 @@ impl<'d> Import<'d> {
     fn method_response(
         &mut self,
         operation: &'d Node,
-        status: &str,
-        node: &'d Node,
+        owner: Owner<'_>,
+        member: &'d Member,
         at: Pointer<'_>,
     ) -> Option<MethodResponse> {
+        let (status, node) = (member.key.text.as_str(), &member.value);
         if let Some(reference) = node.member("$ref") {
             self.findings.ignored(Why::SharedResponse, reference, &at);
         }
@@ -91,6 +100,7 @@ impl<'d> Import<'d> {
             self.findings.refuse_kind(response, "a response", &at);
         }
         self.findings.leftovers(response, Scope::Response, &at);
+        self.document_entity(PartType::Response, owner, Some(status), None, response);
         let other = if self.version == Version::OpenApi3 { "schema" } else { "content" };
         if let Some(member) = response.member(other) {
             self.findings.ignored(Why::OtherVersion, member, &at.key(other));
@@ -99,7 +109,11 @@ impl<'d> Import<'d> {
             Version::OpenApi3 => self.content_models(response, &at),
             Version::Swagger2 => self.produced_models(operation, response, &at),
         };
-        Some(MethodResponse { status_code: status.to_owned(), headers: self.headers(response, &at), models })
+        Some(MethodResponse {
+            status_code: status.to_owned(),
+            headers: self.headers(response, owner, status, &at),
+            models,
+        })
     }
 
     fn produced_models(&mut self, operation: &'d Node, response: &'d Node, at: &Pointer<'_>) -> Vec<(String, String)> {
@@ -109,7 +123,7 @@ impl<'d> Import<'d> {
         types.into_iter().map(|media_type| (media_type, model.clone())).collect()
     }
 
-    fn headers(&mut self, response: &'d Node, at: &Pointer<'_>) -> Vec<String> {
+    fn headers(&mut self, response: &'d Node, owner: Owner<'_>, status: &str, at: &Pointer<'_>) -> Vec<String> {
         let at = at.key("headers");
         let Some(headers) = present(response, "headers") else { return Vec::new() };
         if !headers.is_object() {
@@ -118,6 +132,8 @@ impl<'d> Import<'d> {
         for member in headers.members() {
             if let Some((header, at)) = self.resolve(&member.value, at.key(&member.key.text)) {
                 self.findings.leftovers(header, Scope::Header, &at);
+                let name = Some(member.key.text.as_str());
+                self.document_entity(PartType::ResponseHeader, owner, Some(status), name, header);
             }
         }
         headers.members().iter().map(|member| member.key.text.clone()).collect()

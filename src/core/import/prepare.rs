@@ -6,6 +6,7 @@ use crate::base::Diagnostic;
 use crate::json::{Kind, Member, Node, Pointer};
 
 use super::Options;
+use super::answer::Answer;
 use super::findings::{Findings, Remark};
 
 /// Intrinsic functions named one by one; more are counted.
@@ -14,6 +15,7 @@ const INTRINSICS_SHOWN: usize = 20;
 /// What preparing a document brought to light.
 pub(super) struct Prepared {
     pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) answer: Answer,
     pub(super) is_refused: bool,
 }
 
@@ -23,7 +25,8 @@ pub(super) fn prepare(root: &mut Node, options: &Options) -> Prepared {
     preparation.visit(root, &Pointer::ROOT);
     preparation.count_intrinsics(root);
     let is_refused = preparation.findings.is_refused();
-    Prepared { diagnostics: preparation.findings.finish(), is_refused }
+    let answer = preparation.findings.take_answer();
+    Prepared { diagnostics: preparation.findings.finish(), answer, is_refused }
 }
 
 struct Preparation<'o> {
@@ -61,7 +64,7 @@ impl Preparation<'_> {
             *text = text
                 .replace("${AWS::AccountId}", &self.options.account)
                 .replace("${AWS::Region}", &self.options.region)
-                .replace("${AWS::Partition}", "aws");
+                .replace("${AWS::Partition}", &self.options.partition);
         }
     }
 

@@ -148,7 +148,8 @@ impl<'d> Import<'d> {
         self.api.policy = Some(Declared { value: policy.to_json(), place: policy.place });
     }
 
-    /// In Swagger 2.0 the endpoint configuration stands at the root, in OpenAPI 3 inside a server; both are read.
+    /// In Swagger 2.0 the endpoint configuration stands at the root, in OpenAPI 3 inside the first server; both are
+    /// read.
     fn read_endpoints(&mut self) {
         const NAME: &str = "x-amazon-apigateway-endpoint-configuration";
         self.read_endpoint_configuration(present(self.root, NAME), &Pointer::ROOT.key(NAME));
@@ -164,9 +165,19 @@ impl<'d> Import<'d> {
         for (index, server) in servers.elements().iter().enumerate() {
             let at = at.index(index);
             self.findings.leftovers(server, Scope::Server, &at);
-            self.read_endpoint_configuration(present(server, NAME), &at.key(NAME));
+            match index {
+                0 => self.read_endpoint_configuration(present(server, NAME), &at.key(NAME)),
+                1 => self.note_second_server(server, &at),
+                _ => {}
+            }
         }
         self.api.base_path = servers.elements().first().and_then(server_base_path);
+    }
+
+    fn note_second_server(&mut self, server: &Node, at: &Pointer<'_>) {
+        let words = "More than one server provided. Ignoring all but the first for defining endpoint configuration";
+        let remark = Remark::new("servers", words).words(words).on_aws("The same warning.");
+        self.findings.note(remark, server.place, at);
     }
 
     fn read_endpoint_configuration(&mut self, node: Option<&'d Node>, at: &Pointer<'_>) {

@@ -8,18 +8,9 @@ use crate::model::rest::Model;
 use super::Import;
 use super::findings::Remark;
 use super::kind::Version;
+use super::references::{Reference, parse};
 use super::scope::Why;
 use super::values::{present, text};
-
-/// Where a model of the same API is found by its address.
-const MODEL_ADDRESS: &str = "https://apigateway.amazonaws.com/restapis/";
-
-/// What a reference in a schema leads to.
-enum Reference<'a> {
-    Model(&'a str),
-    Inside(&'a str),
-    Outside,
-}
 
 impl<'d> Import<'d> {
     /// Every declared schema becomes a model.
@@ -61,6 +52,11 @@ impl<'d> Import<'d> {
     fn check_names(&mut self, members: &[Member], at: &Pointer<'_>) {
         let is_bad = |member: &&Member| !member.key.text.bytes().all(|b| b.is_ascii_alphanumeric());
         let count = members.iter().filter(is_bad).count();
+        for Member { key, .. } in members.iter().filter(is_bad) {
+            let name = &key.text;
+            let line = format!("Unable to create model for '{name}': Model name must be alphanumeric: {name}");
+            self.findings.add_warning(line);
+        }
         let Some(first) = members.iter().find(is_bad) else { return };
         let message = format!("the name of a model is alphanumeric; '{}' is not ({count} such names)", first.key.text);
         let remark = Remark::new("model-name", message)
@@ -173,18 +169,6 @@ impl<'d> Import<'d> {
                 None => self.refuse_reference(reference, format!("'{text}' leads nowhere"), at),
             },
         }
-    }
-}
-
-fn parse(reference: &str) -> Reference<'_> {
-    if let Some(name) = reference.strip_prefix(MODEL_ADDRESS).and_then(|rest| rest.split_once("/models/")) {
-        return Reference::Model(name.1);
-    }
-    let Some(pointer) = reference.strip_prefix('#') else { return Reference::Outside };
-    let name = pointer.strip_prefix("/definitions/").or_else(|| pointer.strip_prefix("/components/schemas/"));
-    match name.filter(|name| !name.contains(['/', '~'])) {
-        Some(name) => Reference::Model(name),
-        None => Reference::Inside(pointer),
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) enum Scope {
     EndpointConfiguration,
     Documentation,
     DocumentationPart,
+    DocumentationLocation,
 }
 
 /// Why a member has no effect.
@@ -113,9 +114,15 @@ impl Why {
         }
     }
 
+    /// Whether it protects less than the document says, which AWS's answer must not keep silent about. Of a scheme
+    /// that is left open the scheme itself is warned about.
+    pub(super) fn is_aws_warning(self) -> bool {
+        matches!(self, Self::UndeclaredScheme | Self::SecondScheme | Self::Scopes)
+    }
+
     pub(super) fn message(self) -> &'static str {
         match self {
-            Self::Documentation => "is documentation: it is not stored and changes no request",
+            Self::Documentation => "is documentation: it changes no request",
             Self::Dropped => "has no effect",
             Self::Address => "has no effect: the gateway answers at its own addresses",
             Self::ParameterDetail => {
@@ -147,9 +154,7 @@ impl Why {
 
     pub(super) fn on_aws(self) -> &'static str {
         match self {
-            Self::Documentation => {
-                "Descriptions become documentation parts, the rest is dropped; requests are not affected."
-            }
+            Self::Documentation => "Descriptions become documentation parts, the rest is dropped.",
             Self::Dropped => "The import drops it.",
             Self::Address => "Host and schemes are ignored on import.",
             Self::ParameterDetail => "Only name, in, required, type and description of a parameter are read.",
@@ -263,6 +268,7 @@ impl Scope {
             Self::EndpointConfiguration => (&["disableExecuteApiEndpoint", "vpcEndpointIds", "ipAddressType"], &[]),
             Self::Documentation => (&["version", "documentationParts"], &[("createdDate", Doc), ("description", Doc)]),
             Self::DocumentationPart => (&["location", "properties"], &[]),
+            Self::DocumentationLocation => (&["type", "path", "method", "statusCode", "name"], &[]),
             _ => (&[], &[]),
         }
     }

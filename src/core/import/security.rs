@@ -59,6 +59,7 @@ impl<'d> Import<'d> {
             self.findings.refuse_kind(node, "a security scheme", at);
         }
         self.findings.leftovers(node, Scope::SecurityScheme, at);
+        self.document_authorizer(&member.key.text, node);
         let auth_type = text(node, AUTH_TYPE, at, &mut self.findings);
         if auth_type.as_ref().is_some_and(|kind| kind.to_ascii_lowercase().starts_with("aws")) {
             return Scheme::Iam;
@@ -78,6 +79,7 @@ impl<'d> Import<'d> {
             member.key.text
         );
         let remark = Remark::new("security-scheme", message)
+            .words(format!("Unsupported security definition type '{kind}' for '{}'. Ignoring.", member.key.text))
             .on_aws("Ignored with a warning: methods that require it are open to everyone.")
             .fix("Add x-amazon-apigateway-authorizer, or require an API key in the x-api-key header.");
         self.findings.warn(remark, member.key.place, at);

@@ -118,6 +118,25 @@ impl Tree {
 
 impl Fault {
     fn remark(self, path: &str) -> Remark {
+        let line = format!("Unable to create resource at path '{path}': {}", self.words());
+        self.finding(path).words(line)
+    }
+
+    /// What CreateResource says.
+    fn words(&self) -> String {
+        match self {
+            Self::Segment(_) => "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end.".to_owned(),
+            Self::GreedyInside(greedy) => {
+                format!("Cannot create a child of a resource with a greedy path variable: {greedy}")
+            }
+            Self::Sibling { sibling, .. } => format!(
+                "A sibling ({sibling}) of this resource already has a variable path part -- only one is allowed"
+            ),
+            Self::TooMany(_) => "Maximum number of resources for this API has been reached. Please contact AWS if you need additional resources.".to_owned(),
+        }
+    }
+
+    fn finding(&self, path: &str) -> Remark {
         match self {
             Self::Segment(segment) if segment.is_empty() => {
                 Remark::new("path-segment", format!("the path '{path}' has an empty segment"))
@@ -129,17 +148,11 @@ impl Fault {
                     .on_aws("Refused: a path part consists of a-zA-Z0-9._-:, or is one variable in braces.")
                     .fix("Make a variable a whole segment, and keep queries and fragments out of paths.")
             }
-            Self::GreedyInside(greedy) => {
-                let message = format!("Cannot create a child of a resource with a greedy path variable: {greedy}");
-                Remark::new("path-greedy", message)
-                    .on_aws("Refused with these words.")
-                    .fix("Let the greedy variable end the path.")
-            }
-            Self::Sibling { written, sibling } => {
-                let message = format!(
-                    "'{written}' in '{path}': A sibling ({sibling}) of this resource already has a variable path part -- only one is allowed"
-                );
-                Remark::new("path-sibling", message)
+            Self::GreedyInside(_) => Remark::new("path-greedy", self.words())
+                .on_aws("Refused with these words.")
+                .fix("Let the greedy variable end the path."),
+            Self::Sibling { written, .. } => {
+                Remark::new("path-sibling", format!("'{written}' in '{path}': {}", self.words()))
                     .on_aws("Refused with these words.")
                     .fix("Give the variable the same name in every path that goes through here.")
             }

@@ -88,6 +88,18 @@ pub(super) struct Owner<'a> {
     pub(super) method: &'a str,
 }
 
+impl Owner<'_> {
+    /// AWS's line about an integration that PutIntegration refuses.
+    pub(super) fn unable_to_put_integration(self, reason: &str) -> String {
+        format!("Unable to put integration on '{}' for resource at path '{}': {reason}", self.method, self.resource)
+    }
+
+    /// AWS's line about a method that PutMethod refuses.
+    pub(super) fn unable_to_put_method(self, reason: &str) -> String {
+        format!("Unable to put method '{}' on resource at path '{}': {reason}", self.method, self.resource)
+    }
+}
+
 /// A map of mapping expressions.
 pub(super) fn mappings(
     node: &Node,
@@ -117,7 +129,8 @@ fn warn_mapping(
     let got = value.scalar_text().unwrap_or_else(|| value.kind_name());
     let of = owner.map(|o| format!(" of resource '{}' and method '{}'", o.resource, o.method)).unwrap_or_default();
     let message = format!("Invalid format for '{name}'. Expected type string for property '{key}'{of} but got '{got}'");
-    let remark = Remark::new("wrong-type", message)
+    let remark = Remark::new("wrong-type", message.clone())
+        .words(message)
         .on_aws("The same warning; the parameter is skipped, and with failonwarnings the import fails.")
         .fix("Write static values as quoted text in single quotes: \"'true'\".");
     findings.warn(remark, value.place, at);

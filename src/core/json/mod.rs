@@ -1,18 +1,26 @@
-//! JSON and YAML as a tree that remembers where everything was written.
+//! JSON, twice.
 //!
-//! This is the reader for definitions: what an operator wrote, read once when a file changes, where a finding must be
-//! able to say line and column. It is not the reader of the request path, which has no use for places. Both readers
-//! bound bytes, depth and nodes before they allocate for them, keep the order of members, and keep numbers as text.
+//! [`Node`] is a tree that remembers where everything was written, in JSON or YAML: for definitions, read once when a
+//! file changes, where a finding must be able to say line and column. [`Tape`] is the document of the request path: a
+//! flat array without places, reused from request to request, on which JSONPath and schemas run. Both readers bound
+//! bytes and depth, keep the order of members, and keep numbers as text.
 
 pub mod node;
+pub mod number;
+pub mod path;
 mod read_json;
+mod read_tape;
 mod read_yaml;
+pub mod tape;
+pub mod writer;
 
 use std::fmt;
 
 pub use node::{Key, Kind, Member, Node, Pointer};
+pub use path::JsonPath;
 pub use read_json::{read_json, read_json_relaxed};
 pub use read_yaml::read_yaml;
+pub use tape::{NotJson, Tape};
 
 use crate::base::Place;
 use crate::base::limits::DEFINITION_BYTES_MAX;

@@ -117,7 +117,7 @@ context_variables! {
     AuthorizerStatus "authorizer.status" AccessLog NotYet;
     AwsEndpointRequestId "awsEndpointRequestId" Everywhere NotYet;
     CipherSuite "cipherSuite" AccessLog NotYet;
-    CustomDomainBasePathMatched "customDomain.basePathMatched" AccessLog NotYet;
+    CustomDomainBasePathMatched "customDomain.basePathMatched" AccessLog Sometimes;
     CustomDomainRoutingRuleIdMatched "customDomain.routingRuleIdMatched" AccessLog NotYet;
     DeploymentId "deploymentId" Everywhere Always;
     DomainName "domainName" Everywhere Sometimes;
@@ -161,7 +161,7 @@ context_variables! {
     IntegrationErrorMessage "integrationErrorMessage" AccessLog Sometimes;
     IntegrationLatency "integrationLatency" AccessLog Sometimes;
     IntegrationStatus "integrationStatus" AccessLog Sometimes;
-    IsCanaryRequest "isCanaryRequest" Everywhere NotYet;
+    IsCanaryRequest "isCanaryRequest" Everywhere Always;
     Path "path" Everywhere Always;
     Protocol "protocol" Everywhere Always;
     RequestId "requestId" Everywhere Always;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::context::{ContextVariable, UnknownContext};
 use super::query;
-use crate::aws::errors::quote_from;
+use crate::base::escape::quote_json_from;
 
 /// Which list of mappings an expression or a target stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,14 @@ pub trait Values {
     fn integration_header(&self, name: &str) -> Option<&[u8]>;
     /// Appends all values of a header of the integration's answer joined with `,`; `false` if there are none.
     fn integration_headers(&self, name: &str, out: &mut Vec<u8>) -> bool;
+    /// The client's whole body; `None` where nobody needs it.
+    fn body(&self) -> Option<&[u8]> {
+        None
+    }
+    /// The integration's whole body; `None` where nobody needs it.
+    fn integration_body(&self) -> Option<&[u8]> {
+        None
+    }
     /// Appends the value of a `$context` variable; `false`, and nothing appended, if it has none. Never asked for
     /// [`ContextVariable::ErrorMessageString`], which is made from [`ContextVariable::ErrorMessage`].
     fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool;
@@ -139,11 +147,13 @@ impl Expression {
     /// Appends the value. Several values are joined with `,`.
     ///
     /// The value is whatever the client sent, decoded: a query parameter can hold a line break. Whoever writes a header
-    /// refuses such a value. Bodies are not evaluated here, and missing.
+    /// refuses such a value.
     pub fn write(&self, values: &impl Values, out: &mut Vec<u8>) -> Presence {
         match self {
             Self::Literal(text) => append(Some(text.as_bytes()), out),
-            Self::Absent | Self::Body(_) | Self::IntegrationBody(_) => Presence::Missing,
+            Self::Absent => Presence::Missing,
+            Self::Body(_) => append(values.body().map(or_empty_object), out),
+            Self::IntegrationBody(_) => append(values.integration_body().map(or_empty_object), out),
             Self::Path(index) => append(values.path(*index), out),
             Self::PathNamed(name) => append(values.path_named(name), out),
             Self::Query(name) => match query::last(values.query(), name) {
@@ -171,7 +181,7 @@ impl Expression {
         }
     }
 
-    /// Whether it reads a message body, which nothing here evaluates.
+    /// Whether it reads a message body, which then has to be gathered.
     pub const fn reads_body(&self) -> bool {
         matches!(self, Self::Body(_) | Self::IntegrationBody(_))
     }
@@ -198,13 +208,18 @@ pub fn write_context(values: &impl Values, variable: &ContextVariable, out: &mut
     let start = out.len();
     let has_message = values.context(&ContextVariable::ErrorMessage, out);
     if has_message {
-        quote_from(out, start);
+        quote_json_from(out, start);
     }
     has_message.into()
 }
 
 fn append(value: Option<&[u8]>, out: &mut Vec<u8>) -> Presence {
     value.inspect(|value| out.extend_from_slice(value)).is_some().into()
+}
+
+/// An empty body counts as an empty object.
+fn or_empty_object(body: &[u8]) -> &[u8] {
+    if body.is_empty() { b"{}" } else { body }
 }
 
 fn write_queries(raw: &[u8], name: &str, out: &mut Vec<u8>) -> Presence {

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use crate::base::Place;
 
+use super::documentation::Documentation;
+
 /// One REST API.
 #[derive(Clone, Debug, Default)]
 pub struct RestApi {
@@ -29,6 +31,8 @@ pub struct RestApi {
     pub api_key_source: ApiKeySource,
     /// Resource policy, an IAM policy document.
     pub policy: Option<Declared<Value>>,
+    /// Endpoint types, in the order given; empty: edge-optimized.
+    pub endpoint_types: Vec<EndpointType>,
     /// The default invoke host answers 403.
     pub disable_execute_api_endpoint: bool,
     /// Named schemas.
@@ -53,26 +57,6 @@ pub struct RestApi {
     pub documentation: Documentation,
 }
 
-/// Documentation parts and the version they were published as.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Documentation {
-    /// Name of the documentation version; `None`: no version is made.
-    pub version: Option<String>,
-    /// The parts, in the order given.
-    pub parts: Vec<DocumentationPart>,
-}
-
-/// One piece of documentation.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DocumentationPart {
-    /// What it documents: `type`, `path`, `method`, `statusCode`, `name`.
-    pub location: Value,
-    /// What it says.
-    pub properties: Value,
-    /// Where it was written.
-    pub place: Place,
-}
-
 /// A value together with the place where it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared<T> {
@@ -80,6 +64,33 @@ pub struct Declared<T> {
     pub value: T,
     /// Where.
     pub place: Place,
+}
+
+/// One of `endpointConfiguration.types`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndpointType {
+    /// `EDGE`
+    Edge,
+    /// `REGIONAL`
+    Regional,
+    /// `PRIVATE`
+    Private,
+}
+
+impl EndpointType {
+    /// AWS's spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Edge => "EDGE",
+            Self::Regional => "REGIONAL",
+            Self::Private => "PRIVATE",
+        }
+    }
+
+    /// The type of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Edge, Self::Regional, Self::Private].into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// Where the API key of a request is found.

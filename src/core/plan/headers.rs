@@ -63,7 +63,7 @@ pub const DROPPED_FROM_PROXY: FieldSet = FieldSet::of(&[
 ]);
 
 /// §9.2 step D for mapped headers of `HTTP` (and `AWS`): remapped as well.
-pub const REMAPPED_FROM_MAPPING: FieldSet = REMAPPED
+pub const REMAPPED_FROM_MAPPING: FieldSet = REMAPPED_FROM_PROXY
     .with(K::Authorization)
     .with(K::ContentMd5)
     .with(K::Expect)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::mapping::uri::UriTemplate;
 use crate::mapping::{Expression, Substitution};
 
+use super::content::Handling;
 use super::{ByMediaType, Responses, UpstreamSlot};
 
 /// What happens to a body for whose media type there is no template (`passthroughBehavior`, and whether there are any
@@ -38,6 +39,14 @@ pub struct HttpPlan {
     pub templates: ByMediaType<BodyTemplate>,
     /// What happens without a matching template.
     pub passthrough: Passthrough,
+    /// `contentHandling`; `None`: whatever the body, it stays as it is.
+    pub content: Option<Handling>,
+    /// A mapping reads the request's body.
+    pub reads_body: bool,
+    /// No request has to be gathered: nothing reads its body, converts or decodes it.
+    pub streams: bool,
+    /// An `HTTP_PROXY`'s answers are converted by their media types.
+    pub converts_answers: bool,
     /// From sending the request to the response's head.
     pub timeout: Duration,
     /// Integration responses; unused by `HTTP_PROXY`.
@@ -80,6 +89,8 @@ pub struct MockPlan {
     pub templates: ByMediaType<MockRequest>,
     /// What happens without a matching template.
     pub passthrough: Passthrough,
+    /// `contentHandling`; `None`: whatever the body, it stays as it is.
+    pub content: Option<Handling>,
     /// Chosen by the status that the template gives.
     pub responses: Responses,
 }
@@ -97,4 +108,14 @@ pub enum MockRequest {
     Passthrough,
     /// Needs more of the template language than this version runs.
     Unserved(Box<str>),
+}
+
+impl MockRequest {
+    /// The status it gives, where that is the same for every request.
+    pub const fn known_status(&self) -> Option<i64> {
+        match self {
+            Self::Status(status) => Some(*status),
+            _ => None,
+        }
+    }
 }

@@ -3,7 +3,9 @@
 //! `compile` makes these values, `exchange` reads them. A name that matters at run time is an index here, a template is
 //! bytes or a program, a choice is a table.
 
+pub mod content;
 pub mod headers;
+pub mod host;
 pub mod integrate;
 pub mod media;
 pub mod respond;
@@ -12,9 +14,10 @@ pub mod snapshot;
 pub mod stage;
 pub mod trie;
 
+pub use host::{Door, Entry, HostTable, Mapping, NoEntry, StageIndex};
 pub use integrate::{BodyTemplate, HeaderMapping, HttpPlan, MockPlan, MockRequest, Passthrough, QueryMapping};
 pub use media::ByMediaType;
 pub use respond::{ResponseBody, ResponseHeader, ResponsePlan, Responses};
 pub use route::{IntegrationPlan, RoutePlan, RouteSlot};
-pub use snapshot::{Entry, HostTable, Limits, NoEntry, Snapshot, StageSlot, UpstreamPlan, UpstreamSlot};
-pub use stage::{RejectionPlan, StagePlan};
+pub use snapshot::{Canary, Limits, SlotCounts, Snapshot, Upstream, UpstreamPlan, UpstreamSlot};
+pub use stage::{RejectionPlan, StagePlan, StageSlot};

@@ -3,6 +3,7 @@
 use crate::mapping::{Expression, Substitution};
 
 use super::ByMediaType;
+use super::content::Handling;
 
 /// The integration responses of a method, chosen by a table instead of by patterns: a back end's status is the only
 /// thing a pattern of an HTTP or MOCK integration is tested against, and there are 500 of them.
@@ -10,18 +11,20 @@ use super::ByMediaType;
 pub struct Responses {
     /// For status 100 to 599 the index into `plans`, [`NONE`] where nothing matches.
     by_status: Box<[u8]>,
-    /// The index for every other status: a MOCK may give any number.
+    /// Other numbers that the templates of a MOCK give, as far as they are known, and their index.
+    others: Box<[(i64, u8)]>,
+    /// The index for every number besides: a MOCK may give any.
     otherwise: u8,
     plans: Box<[ResponsePlan]>,
 }
 
 const NONE: u8 = u8::MAX;
-const STATUS_FIRST: u16 = 100;
-const STATUS_COUNT: usize = 500;
+const STATUS_FIRST: i64 = 100;
+const STATUS_COUNT: i64 = 500;
 
 impl Default for Responses {
     fn default() -> Self {
-        Self { by_status: Box::default(), otherwise: NONE, plans: Box::default() }
+        Self { by_status: Box::default(), others: Box::default(), otherwise: NONE, plans: Box::default() }
     }
 }
 
@@ -31,23 +34,31 @@ impl Responses {
     pub const COUNT_MAX: usize = NONE as usize;
 
     /// Freezes the choice. `matches(index, status)` says whether a plan's pattern matches a status; the first that does
-    /// wins, else `default`.
-    pub fn new(plans: Vec<ResponsePlan>, default: Option<usize>, mut matches: impl FnMut(usize, &str) -> bool) -> Self {
+    /// wins, else `default`. `others` are numbers outside 100 to 599 to choose for as well.
+    pub fn new(
+        plans: Vec<ResponsePlan>,
+        default: Option<usize>,
+        others: &[i64],
+        mut matches: impl FnMut(usize, &str) -> bool,
+    ) -> Self {
         debug_assert!(plans.len() <= Self::COUNT_MAX, "compile refuses more");
         let index = |chosen: Option<usize>| chosen.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE);
-        let mut choose = |status: usize| {
-            let text = (usize::from(STATUS_FIRST) + status).to_string();
+        let mut choose = |status: i64| {
+            let text = status.to_string();
             index((0..plans.len()).find(|&index| matches(index, &text)).or(default))
         };
-        let by_status = (0..STATUS_COUNT).map(&mut choose).collect();
-        Self { by_status, otherwise: index(default), plans: plans.into_boxed_slice() }
+        let by_status = (STATUS_FIRST..STATUS_FIRST + STATUS_COUNT).map(&mut choose).collect();
+        let others = others.iter().map(|&status| (status, choose(status))).collect();
+        Self { by_status, others, otherwise: index(default), plans: plans.into_boxed_slice() }
     }
 
-    /// The response for a back end's status; `None`: nothing matches and there is no default. Outside 100 to 599 no
-    /// pattern is tried.
-    pub fn for_status(&self, status: u16) -> Option<&ResponsePlan> {
-        let known = status.checked_sub(STATUS_FIRST).and_then(|at| self.by_status.get(usize::from(at)));
-        self.plans.get(usize::from(*known.unwrap_or(&self.otherwise)))
+    /// The response for a back end's status, or for a MOCK's number; `None`: nothing matches and there is no default.
+    /// Outside 100 to 599 patterns are tried only for numbers that were known when this was made.
+    pub fn for_status(&self, status: i64) -> Option<&ResponsePlan> {
+        let at = status.checked_sub(STATUS_FIRST).and_then(|at| usize::try_from(at).ok());
+        let known = at.and_then(|at| self.by_status.get(at)).copied();
+        let other = || self.others.iter().find(|(number, _)| *number == status).map(|&(_, index)| index);
+        self.plans.get(usize::from(known.or_else(other).unwrap_or(self.otherwise)))
     }
 }
 
@@ -56,8 +67,14 @@ impl Responses {
 pub struct ResponsePlan {
     /// Status sent to the client.
     pub status: u16,
+    /// The method declares no response of this status: 500.
+    pub is_undeclared: bool,
     /// Mapped headers.
     pub headers: Box<[ResponseHeader]>,
+    /// A mapping reads the answer's body.
+    pub reads_answer: bool,
+    /// `contentHandling`; `None`: whatever the body, it stays as it is.
+    pub content: Option<Handling>,
     /// Body by the client's `Accept`; empty: the back end's body as it is (MOCK: none).
     pub bodies: ByMediaType<ResponseBody>,
 }
@@ -89,19 +106,27 @@ mod tests {
     use super::*;
 
     fn plan(status: u16) -> ResponsePlan {
-        ResponsePlan { status, headers: Box::default(), bodies: ByMediaType::default() }
+        ResponsePlan {
+            status,
+            is_undeclared: false,
+            headers: Box::default(),
+            reads_answer: false,
+            content: None,
+            bodies: ByMediaType::default(),
+        }
     }
 
     #[test]
     fn the_first_match_wins_then_the_default_then_nothing() {
         let starts = ["2", "20"];
         let matches = |index: usize, status: &str| starts.get(index).is_some_and(|start| status.starts_with(start));
-        let with_default = Responses::new(vec![plan(1), plan(2), plan(3)], Some(2), matches);
+        let with_default = Responses::new(vec![plan(1), plan(2), plan(3)], Some(2), &[2000], matches);
         assert_eq!(with_default.for_status(204).map(|plan| plan.status), Some(1));
         for status in [404, 0, 99, 600, 999] {
             assert_eq!(with_default.for_status(status).map(|plan| plan.status), Some(3), "{status}");
         }
-        let without = Responses::new(vec![plan(1)], None, matches);
+        assert_eq!(with_default.for_status(2000).map(|plan| plan.status), Some(1), "known when it was made");
+        let without = Responses::new(vec![plan(1)], None, &[], matches);
         assert!(without.for_status(404).is_none());
         assert!(without.for_status(99).is_none() && without.for_status(600).is_none());
     }

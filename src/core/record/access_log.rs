@@ -10,6 +10,8 @@
 
 use std::fmt;
 
+use crate::base::escape::escape_json_from;
+
 /// Longest format in bytes (AWS: 3 KB).
 pub const FORMAT_BYTES_MAX: usize = 3 * 1024;
 
@@ -213,7 +215,7 @@ fn write_member(name: &str, form: Form, value: impl FnOnce(&mut Vec<u8>) -> bool
         }
         out.insert(start, b'"');
     }
-    escape_from(out, start + usize::from(form == Form::Number));
+    escape_json_from(out, start + usize::from(form == Form::Number));
     out.push(b'"');
 }
 
@@ -224,33 +226,6 @@ fn is_number(text: &[u8]) -> bool {
         [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
         _ => false,
     }
-}
-
-/// Escapes what stands in `out` from `start` on for a JSON string. Text that is not UTF-8 is read as ISO-8859-1.
-fn escape_from(out: &mut Vec<u8>, start: usize) {
-    let text = out.get(start..).unwrap_or_default();
-    if !text.iter().fold(false, |is_special, &byte| is_special | needs_care(byte)) {
-        return;
-    }
-    let (end, is_utf8) = (out.len(), std::str::from_utf8(text).is_ok());
-    for at in start..end {
-        match out[at] {
-            byte @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', byte]),
-            byte @ 0..0x20 => out.extend_from_slice(&unicode_escape(byte)),
-            byte @ 0x80.. if !is_utf8 => out.extend_from_slice(&unicode_escape(byte)),
-            byte => out.push(byte),
-        }
-    }
-    out.drain(start..end);
-}
-
-const fn needs_care(byte: u8) -> bool {
-    byte < 0x20 || byte >= 0x80 || byte == b'"' || byte == b'\\'
-}
-
-fn unicode_escape(byte: u8) -> [u8; 6] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [b'\\', b'u', b'0', b'0', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The pipeline at its own seam: definitions in, exact bytes out.
 
+mod content;
 mod decision;
 mod log;
 mod mapped;
@@ -20,6 +21,9 @@ const OURS: &str = "X-Amzn-Trace-Id: Root=1-69200000-070707070707070707070707;Pa
 const TRACE: &str = "X-Amzn-Trace-Id: Root=1-69200000-070707070707070707070707;Parent=0707070707070707;Sampled=0\n";
 const FORWARDED: &str = "X-Forwarded-For: 203.0.113.9\nX-Forwarded-Port: 443\nX-Forwarded-Proto: https\n";
 const OK: &str = "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi";
+
+/// Statuses that every operation of these tests declares.
+const DECLARED: [u16; 8] = [200, 201, 204, 304, 400, 404, 418, 502];
 
 /// A message written with line feeds.
 fn wire(text: &str) -> Vec<u8> {
@@ -62,14 +66,14 @@ fn received(world: &World, request: &[u8], answer: &str) -> String {
     text(&exchange(world, request, answer).1.wire)
 }
 
-/// A document whose `GET /pets` has this integration and `200` as its only declared response.
+/// A document whose `GET /pets` has this integration, and the statuses of these tests declared.
 fn integration(members: &str) -> String {
     operation("get", "/pets", members)
 }
 
 fn operation(method: &str, path: &str, members: &str) -> String {
     format!(
-        "paths: {{'{path}': {{{method}: {{parameters: [{}], responses: {{'200': {{description: ok, headers: {{}}}}}}, \
+        "paths: {{'{path}': {{{method}: {{parameters: [{}], responses: {{{}}}, \
          x-amazon-apigateway-integration: {{{members}}}}}}}}}",
         path.split('/')
             .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
@@ -78,7 +82,8 @@ fn operation(method: &str, path: &str, members: &str) -> String {
                 name.trim_end_matches('+')
             ))
             .collect::<Vec<_>>()
-            .join(", ")
+            .join(", "),
+        DECLARED.map(|status| format!("'{status}': {{description: x}}")).join(", ")
     )
 }
 

@@ -18,12 +18,13 @@ use ringgate_core::exchange::{
 use ringgate_core::import::{ApiKind, Options, import};
 use ringgate_core::mapping::ContextVariable;
 use ringgate_core::model::rest::RestApi;
-use ringgate_core::plan::{HostTable, Limits, Snapshot, StageSlot, UpstreamSlot};
+use ringgate_core::plan::{HostTable, Limits, Snapshot, StageIndex, UpstreamSlot};
 use ringgate_core::proto::h1::{
     BodyDecoder, Framing, HeadLimits, Progress, RequestHead, ResponseHead, encode_chunk_header, parse_request,
     parse_response,
 };
 use ringgate_core::proto::http::Method;
+use ringgate_core::proto::http::coding::{Coding, Encoder, Flush};
 use ringgate_core::record::AccessLogProgram;
 use ringgate_core::record::decision::Decisions;
 
@@ -82,9 +83,11 @@ impl World {
             setting.variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let input = StageInput {
             account_id: "123456789012",
+            region: "us-east-1",
             api_id: API_ID,
             stage_name: "dev",
             deployment_id: "deploy1234",
+            is_canary: false,
             variables: &variables,
             rewrites: &setting.rewrites,
             backend: setting.backend,
@@ -95,16 +98,17 @@ impl World {
         let (mut slots, mut findings) = (Slots::default(), Findings::default());
         let stage = compile::stage(api, &input, &mut slots, &mut findings);
         let mut hosts = HostTable::default();
-        hosts.insert(API_ID, "dev", StageSlot(0));
-        hosts.set_bare("dev", StageSlot(0));
+        hosts.insert(API_ID, "dev", StageIndex(0));
+        hosts.set_bare("dev", StageIndex(0));
         let limits =
             Limits { request_body_bytes_max: setting.body_bytes_max, response_body_bytes_max: setting.body_bytes_max };
         let snapshot = Snapshot {
             version: 1,
             hosts,
             stages: Box::new([Arc::new(stage)]),
-            upstreams: slots.upstreams().iter().cloned().map(Some).collect(),
-            route_slots: slots.routes().len() as u32,
+            canaries: Box::default(),
+            upstreams: slots.upstreams(),
+            slots: slots.counts(),
             limits,
             access_log: AccessLogProgram::default_json(ContextVariable::scan),
         };
@@ -131,9 +135,10 @@ impl World {
         let delivery = Delivery { request_body: &arrived.content, call: effects.trace(), ..Delivery::default() };
         write_decision(&exchange, &delivery, &mut session.decisions);
         let (framed, keeps_alive, is_head) = (exchange.framed, exchange.keeps_alive, exchange.is_head());
+        let encoder = exchange.encoder.take();
         let facts = exchange.facts.clone();
         let head = session.scratch.response.clone();
-        let wire = deliver(&head, served, framed, is_head, effects);
+        let wire = deliver(&head, served, framed, is_head, encoder, effects);
         Told { served, head, wire, framed, keeps_alive, facts, log_line }
     }
 
@@ -244,6 +249,8 @@ pub struct Table<'t> {
     pub calls: usize,
     pub answer_head: ResponseHead,
     pub now: Instant,
+    /// What the next random number is.
+    pub draw: u64,
 }
 
 impl Default for Table<'_> {
@@ -258,6 +265,7 @@ impl Default for Table<'_> {
             calls: 0,
             answer_head: ResponseHead::new(),
             now: Instant::from_nanos(1_000),
+            draw: 0,
         }
     }
 }
@@ -306,23 +314,58 @@ impl Effects for Table<'_> {
         self.body_is_done
     }
 
-    async fn read_body(&mut self) -> Result<&[u8], BodyFailure> {
-        match &self.body {
-            Some(body) => body.as_deref().map_err(|failure| *failure),
-            None => Ok(b""),
-        }
+    fn draw(&mut self) -> u64 {
+        self.draw
     }
+
+    async fn read_body(&mut self, into: &mut Vec<u8>) -> Result<(), BodyFailure> {
+        match &self.body {
+            Some(Ok(body)) => into.extend_from_slice(body),
+            Some(Err(failure)) => return Err(*failure),
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn read_answer(&mut self, into: &mut Vec<u8>) -> Result<(), CallFailure> {
+        let bytes = self.answer.expect("asked for only after a call that succeeded");
+        let mut decoder = BodyDecoder::new(self.answer_head.framing);
+        let mut rest = &bytes[self.answer_head.len..];
+        while !decoder.is_done() && !rest.is_empty() {
+            let step = decoder.decode(rest).map_err(|_| CallFailure::Protocol)?;
+            into.extend_from_slice(&rest[step.data.clone()]);
+            rest = &rest[step.consumed..];
+        }
+        decoder.handle_end().map_err(|_| CallFailure::Network)
+    }
+
+    fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>> {
+        Some(Box::new(Encoder::new(coding)))
+    }
+
+    fn take_back_encoder(&mut self, _: Box<Encoder>) {}
 }
 
 /// The bytes that a driver would send: the head, and what follows it.
-fn deliver(head: &[u8], served: Served, framed: Framed, is_head: bool, effects: &Table<'_>) -> Vec<u8> {
+fn deliver(
+    head: &[u8],
+    served: Served,
+    framed: Framed,
+    is_head: bool,
+    encoder: Option<Box<Encoder>>,
+    effects: &Table<'_>,
+) -> Vec<u8> {
     let mut wire = head.to_vec();
     if served == Served::Own || is_head {
         return wire;
     }
     let bytes = effects.answer.expect("only an answer is passed on");
     let mut decoder = BodyDecoder::new(effects.answer_head.framing);
-    let content = decoded(&mut decoder, &bytes[effects.answer_head.len..]);
+    let mut content = decoded(&mut decoder, &bytes[effects.answer_head.len..]);
+    if let Some(mut encoder) = encoder {
+        let plain = std::mem::take(&mut content);
+        encoder.encode(&plain, Flush::End, &mut content);
+    }
     if framed != Framed::Chunked {
         wire.extend_from_slice(&content);
         return wire;

@@ -14,7 +14,7 @@ pub struct Span {
 }
 
 impl Span {
-    pub(super) fn of(start: usize, end: usize) -> Self {
+    pub(in crate::plan) fn of(start: usize, end: usize) -> Self {
         // Callers refuse longer texts; a span of a text that long would be empty rather than wrong.
         match (u32::try_from(start), u32::try_from(end)) {
             (Ok(start), Ok(end)) => Self { start, end },

@@ -1,5 +1,6 @@
 //! Dates as HTTP writes them (RFC 9110 §5.6.7, IMF-fixdate), and the `Date:` line that every answer carries.
 
+use crate::base::calendar::Date;
 use crate::base::time::WallTime;
 
 /// Length of `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -13,7 +14,7 @@ const MONTHS: [&[u8; 3]; 12] =
 pub fn imf_fixdate(at: WallTime) -> [u8; IMF_FIXDATE_BYTES] {
     let secs = at.as_secs();
     let (days, second_of_day) = (secs / 86_400, secs % 86_400);
-    let (year, month, day) = civil(days);
+    let Date { year, month, day } = Date::after_1970(days);
     let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
     text[..3].copy_from_slice(WEEKDAYS[(days % 7) as usize]);
     two_digits(&mut text, 5, day);
@@ -29,22 +30,6 @@ pub fn imf_fixdate(at: WallTime) -> [u8; IMF_FIXDATE_BYTES] {
 fn two_digits(text: &mut [u8; IMF_FIXDATE_BYTES], at: usize, value: u64) {
     text[at] = b'0' + (value / 10 % 10) as u8;
     text[at + 1] = b'0' + (value % 10) as u8;
-}
-
-/// Year, month (1 to 12) and day (1 to 31) of a day counted from 1970-01-01, proleptic Gregorian. Years are counted
-/// from March, so that the leap day is the last of its year and the lengths of the months follow one line.
-fn civil(days: u64) -> (u64, u64, u64) {
-    const DAYS_FROM_0000_03_01: u64 = 719_468;
-    const DAYS_PER_400_YEARS: u64 = 146_097;
-    let days = days + DAYS_FROM_0000_03_01;
-    let (era, day_of_era) = (days / DAYS_PER_400_YEARS, days % DAYS_PER_400_YEARS);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
 }
 
 const PREFIX: &[u8; 6] = b"Date: ";

@@ -1,6 +1,7 @@
 //! What all versions of HTTP share (RFC 9110): methods, field names, status codes, authorities and dates.
 
 mod authority;
+pub mod coding;
 mod date;
 mod field;
 mod method;

@@ -48,6 +48,8 @@ macro_rules! tags {
 }
 
 tags! {
+    /// `$context.accountId`.
+    Account = TEXT_BYTES_MAX,
     /// `$context.apiId`.
     ApiId = TEXT_BYTES_MAX,
     /// `$context.stage`.

@@ -24,6 +24,8 @@ fn summary() -> Summary {
         ended: Ended::TooLarge,
         is_reused: true,
         is_tls: true,
+        is_canary: true,
+        base_path_end: 11,
         has_invalid_request_id: true,
     }
 }

@@ -1,4 +1,4 @@
-//! What `dev` says at start: findings, routes, and the URLs to call.
+//! What a gateway says at start: findings, routes, and the URLs to call.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,6 +11,7 @@ use crate::cli::definition::{count, sort};
 use crate::config::Settings;
 use crate::config::settings::Authorization;
 use crate::config::values::ListenAddress;
+use crate::control::served::StageReport;
 use crate::net::listen::Bound;
 use crate::net::ring::Driver;
 
@@ -46,14 +47,21 @@ pub enum Address {
     Unix(String),
 }
 
-/// Prints the route table and the URLs to standard error; standard output is the access log's.
-pub fn print(settings: &Settings, driver: Driver, addresses: &[Address], stage: &StagePlan) {
-    let width = stage.routes.iter().take(ROUTES_MAX).map(|route| route.resource_path.len()).max().unwrap_or(0);
-    for route in stage.routes.iter().take(ROUTES_MAX) {
-        eprintln!("  {:<7} {:<width$}  {}", route.method, route.resource_path, target(route));
+/// Says of stages that were made earlier which have findings.
+pub fn print_stages(stages: &[StageReport]) {
+    for stage in stages {
+        if let Some(first) = stage.findings.first() {
+            let (api_id, name, count) = (&stage.api_id, &stage.stage_name, stage.findings.len());
+            eprintln!("ringgate: {api_id}/{name}: {count} findings, the first: {}", first.message);
+        }
     }
-    if stage.routes.len() > ROUTES_MAX {
-        eprintln!("  … and {} more routes", stage.routes.len() - ROUTES_MAX);
+}
+
+/// Prints the URLs to standard error, with the route table of the stage that answers on them; standard output is the
+/// access log's.
+pub fn print(settings: &Settings, driver: Driver, addresses: &[Address], bare: Option<&StagePlan>) {
+    if let Some(stage) = bare {
+        print_routes(&stage.routes);
     }
     if settings.authorization == Authorization::Ignored {
         eprintln!(
@@ -61,19 +69,37 @@ pub fn print(settings: &Settings, driver: Driver, addresses: &[Address], stage: 
         );
     }
     for address in addresses {
-        match address {
-            Address::Tcp(address) => {
+        match (address, bare) {
+            (Address::Tcp(address), Some(stage)) => {
                 let (id, name, port) = (&stage.api_id, &stage.name, address.port());
                 eprintln!("ringgate: serving http://{address}/ (stage `{name}`, also http://{address}/{name}/)");
                 eprintln!("          or http://{id}.execute-api.localhost:{port}/{name}/");
             }
-            Address::Unix(path) => eprintln!("ringgate: serving {path} (stage `{}`)", stage.name),
+            (Address::Tcp(address), None) => {
+                let port = address.port();
+                eprintln!(
+                    "ringgate: serving http://{address}/ (an API at http://ID.execute-api.localhost:{port}/STAGE/"
+                );
+                eprintln!("          or http://{address}/restapis/ID/STAGE/_user_request_/)");
+            }
+            (Address::Unix(path), Some(stage)) => eprintln!("ringgate: serving {path} (stage `{}`)", stage.name),
+            (Address::Unix(path), None) => eprintln!("ringgate: serving {path}"),
         }
     }
     let admin = settings.admin.address;
     let metrics = settings.admin.metrics.unwrap_or(admin);
     eprintln!("ringgate: admin http://{admin}/, metrics http://{metrics}/metrics, health http://{metrics}/healthz");
     eprintln!("ringgate: {} shards on {}", settings.shards, driver.as_str());
+}
+
+fn print_routes(routes: &[RoutePlan]) {
+    let width = routes.iter().take(ROUTES_MAX).map(|route| route.resource_path.len()).max().unwrap_or(0);
+    for route in routes.iter().take(ROUTES_MAX) {
+        eprintln!("  {:<7} {:<width$}  {}", route.method, route.resource_path, target(route));
+    }
+    if routes.len() > ROUTES_MAX {
+        eprintln!("  … and {} more routes", routes.len() - ROUTES_MAX);
+    }
 }
 
 fn target(route: &RoutePlan) -> String {

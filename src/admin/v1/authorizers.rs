@@ -1,0 +1,188 @@
+//! `Authorizer`.
+
+use std::sync::Arc;
+
+use super::request::new_id;
+use super::{Operation, Request, read, write};
+use crate::admin::state::Tenant;
+use crate::admin::wire::error::Error;
+use crate::admin::wire::input::Input;
+use crate::admin::wire::parts::Authorizer;
+use crate::admin::wire::patch::{self, Op, PatchOperation};
+use crate::admin::wire::reply::{Answer, Reply};
+
+const ALL: &str = "/restapis/{restapi_id}/authorizers";
+const ONE: &str = "/restapis/{restapi_id}/authorizers/{authorizer_id}";
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    read("GetAuthorizers", "GET", ALL, list),
+    write("CreateAuthorizer", "POST", ALL, create),
+    read("GetAuthorizer", "GET", ONE, get),
+    write("UpdateAuthorizer", "PATCH", ONE, update),
+    write("DeleteAuthorizer", "DELETE", ONE, delete),
+    read("TestInvokeAuthorizer", "POST", ONE, test_invoke),
+];
+
+const TYPES: [&str; 3] = ["TOKEN", "REQUEST", "COGNITO_USER_POOLS"];
+const TTL_SECONDS_MAX: u32 = 3_600;
+
+fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let id = request.label("restapi_id");
+    let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
+    Ok(request.page(api.definition.authorizers.iter().map(|(id, authorizer)| (id.clone(), authorizer.clone()))))
+}
+
+fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let authorizer = request.read(|input| read_authorizer(&input))?;
+    let Some(api) = tenant.api_mut(request.label("restapi_id")) else {
+        // Recorded so.
+        return Err(Error::conflict(
+            "Unable to complete operation due to concurrent modification. Please try again later.",
+        ));
+    };
+    check(&authorizer)?;
+    let authorizers = &mut api.definition.authorizers;
+    if authorizers.values().any(|other| other.name == authorizer.name) {
+        return Err(Error::bad_request(format!(
+            "Authorizer name must be unique. Authorizer {} already exists in this RestApi.",
+            authorizer.name
+        )));
+    }
+    let reply = Reply::created(&authorizer);
+    authorizers.insert(authorizer.id.clone(), Arc::new(authorizer));
+    Ok(reply)
+}
+
+fn read_authorizer(input: &Input<'_>) -> Result<Authorizer, Error> {
+    let name = input.required_string("name")?;
+    let kind = input.one_of("type", &TYPES)?;
+    if kind.is_none() {
+        input.required_string("type")?;
+    }
+    let kind = kind.unwrap_or_default();
+    let auth_type = input.string("authType")?;
+    let default = if kind == "COGNITO_USER_POOLS" { "cognito_user_pools" } else { "custom" };
+    let ttl = input.integer("authorizerResultTtlInSeconds")?;
+    Ok(Authorizer {
+        id: new_id(6),
+        name,
+        provider_arns: input.strings("providerARNs")?.unwrap_or_default(),
+        auth_type: Some(auth_type.unwrap_or_else(|| default.to_owned())),
+        authorizer_uri: input.string("authorizerUri")?,
+        authorizer_credentials: input.string("authorizerCredentials")?,
+        identity_source: input.string("identitySource")?,
+        identity_validation_expression: input.string("identityValidationExpression")?,
+        authorizer_result_ttl_in_seconds: ttl.map(|seconds| seconds.try_into().unwrap_or(u32::MAX)),
+        kind,
+    })
+}
+
+fn check(authorizer: &Authorizer) -> Result<(), Error> {
+    let refused = |message: &str| Err(Error::bad_request(message));
+    if authorizer.authorizer_result_ttl_in_seconds.is_some_and(|seconds| seconds > TTL_SECONDS_MAX) {
+        return refused("Authorizer result TTL must be between 0 and 3600 seconds");
+    }
+    if authorizer.kind == "COGNITO_USER_POOLS" {
+        let has_pools = !authorizer.provider_arns.is_empty();
+        return if has_pools { Ok(()) } else { refused("Invalid Authorizer: providerARNs must be non-empty") };
+    }
+    let uri = authorizer.authorizer_uri.as_deref().unwrap_or_default();
+    if !uri.starts_with("arn:") || !uri.contains(":lambda:path/") {
+        return refused("Invalid Authorizer URI: the URI must be the invocation ARN of a Lambda function");
+    }
+    if authorizer.kind == "TOKEN" && authorizer.identity_source.as_deref().unwrap_or_default().is_empty() {
+        return refused("Identity source is required for TOKEN authorizers");
+    }
+    Ok(())
+}
+
+fn unknown() -> Error {
+    Error::not_found("Invalid Authorizer identifier specified")
+}
+
+fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<Authorizer>, Error> {
+    let id = request.label("restapi_id");
+    let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
+    api.definition.authorizers.get(request.label("authorizer_id")).ok_or_else(unknown)
+}
+
+fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    Ok(Reply::ok(find(tenant, request)?))
+}
+
+fn test_invoke(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    find(tenant, request)?;
+    Err(Error::bad_request("Authorizers are not run yet: this call waits for them"))
+}
+
+fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let id = find(tenant, request)?.id.clone();
+    let definition = &mut tenant.api_mut(request.label("restapi_id")).ok_or_else(unknown)?.definition;
+    let is_user = |method: &crate::admin::wire::resource::Method| method.authorizer_id.as_deref() == Some(&id);
+    if definition.resources.values().any(|resource| resource.resource_methods.values().any(is_user)) {
+        return Err(Error::conflict(format!("Cannot delete authorizer '{id}', is referenced in method request")));
+    }
+    definition.authorizers.remove(&id);
+    Ok(Reply::accepted())
+}
+
+fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let operations = request.patch()?;
+    let mut changed = (**find(tenant, request)?).clone();
+    for operation in &operations {
+        change(&mut changed, operation)?;
+    }
+    check(&changed)?;
+    let reply = Reply::ok(&changed);
+    let definition = &mut tenant.api_mut(request.label("restapi_id")).ok_or_else(unknown)?.definition;
+    definition.authorizers.insert(changed.id.clone(), Arc::new(changed));
+    Ok(reply)
+}
+
+fn change(authorizer: &mut Authorizer, operation: &PatchOperation) -> Result<(), Error> {
+    const MEMBERS: [&str; 8] = [
+        "/name",
+        "/type",
+        "/authType",
+        "/authorizerUri",
+        "/authorizerCredentials",
+        "/identitySource",
+        "/identityValidationExpression",
+        "/authorizerResultTtlInSeconds",
+    ];
+    let value = operation.optional();
+    match (operation.path(), operation.op) {
+        ("/providerARNs", Op::Add) => authorizer.provider_arns.extend(value),
+        ("/providerARNs", Op::Remove) => authorizer.provider_arns.retain(|arn| arn != operation.text()),
+        ("/identitySource", Op::Add) => authorizer.identity_source = value,
+        ("/identitySource", Op::Remove) => authorizer.identity_source = None,
+        (path, Op::Replace) if MEMBERS.contains(&path) => set(authorizer, path, operation)?,
+        _ => return Err(patch::invalid_path(operation, &MEMBERS)),
+    }
+    Ok(())
+}
+
+fn set(authorizer: &mut Authorizer, path: &str, operation: &PatchOperation) -> Result<(), Error> {
+    let value = operation.optional();
+    match path {
+        "/name" => authorizer.name = operation.text().to_owned(),
+        "/type" if !TYPES.contains(&operation.text()) => {
+            return Err(Error::bad_request(format!(
+                "Invalid authorizer type specified. Valid options are {}",
+                TYPES.join(",")
+            )));
+        }
+        "/type" => authorizer.kind = operation.text().to_owned(),
+        "/authType" => authorizer.auth_type = value,
+        "/authorizerUri" => authorizer.authorizer_uri = value,
+        "/authorizerCredentials" => authorizer.authorizer_credentials = value,
+        "/identitySource" => authorizer.identity_source = value,
+        "/identityValidationExpression" => authorizer.identity_validation_expression = value,
+        _ => {
+            let seconds = operation.text().parse();
+            let seconds = seconds.map_err(|_| Error::bad_request("Authorizer result TTL must be a whole number"))?;
+            authorizer.authorizer_result_ttl_in_seconds = Some(seconds);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Documents in: `ImportRestApi`, `PutRestApi`.
+
+use std::sync::Arc;
+
+use ringgate_core::import::{self, ApiKind, BasePath, Imported, Options};
+use ringgate_core::model::rest::{EndpointType, RestApi as Model};
+use serde_json::json;
+
+use super::request::new_id;
+use super::rest_apis::{Tags, shown};
+use super::{Operation, Request, write};
+use crate::admin::state::adopt::to_definition;
+use crate::admin::state::convert::to_model;
+use crate::admin::state::{Api, Definition, Tenant};
+use crate::admin::wire::EpochSeconds;
+use crate::admin::wire::error::Error;
+use crate::admin::wire::parts::DocumentationVersion;
+use crate::admin::wire::reply::{Answer, Reply};
+use crate::admin::wire::rest_api::{EndpointConfiguration, RestApi};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    write("ImportRestApi", "POST", "/restapis?mode=import", import_api),
+    write("PutRestApi", "PUT", "/restapis/{restapi_id}", put_api),
+];
+
+pub(super) fn options(request: &Request<'_>) -> Result<Options, Error> {
+    let base_path = match request.query("basepath") {
+        None | Some("ignore") => BasePath::Ignore,
+        Some("prepend") => BasePath::Prepend,
+        Some("split") => BasePath::Split,
+        Some(other) => {
+            return Err(Error::bad_request(format!(
+                "Invalid value for basepath: {other}. Must be one of: ignore, prepend, split"
+            )));
+        }
+    };
+    let types =
+        request.query("endpointConfigurationTypes").unwrap_or_default().split(',').filter(|kind| !kind.is_empty());
+    let kind = |kind: &str| {
+        let wrong = || Error::bad_request("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE");
+        EndpointType::parse(kind).ok_or_else(wrong)
+    };
+    Ok(Options {
+        kind: ApiKind::Rest,
+        base_path,
+        relaxed_limits: request.limits_are_relaxed(),
+        fail_on_warnings: request.query_flag("failonwarnings"),
+        ignore_documentation: request.query("ignore") == Some("documentation"),
+        endpoint_types: types.map(kind).collect::<Result<_, _>>()?,
+        account: request.caller.account.clone(),
+        partition: "aws".to_owned(),
+        region: request.caller.region.clone(),
+    })
+}
+
+/// The document of a request, if AWS has nothing against it.
+fn read_document(request: &Request<'_>, options: &Options) -> Result<(Model, Imported), Error> {
+    let text = std::str::from_utf8(request.body).map_err(|_| Error::bad_request(import::INVALID_INPUT))?;
+    let mut imported = import::import(text, options);
+    let refusal = match options.fail_on_warnings {
+        true => imported.answer.strict_refusal(),
+        false => imported.answer.refusal(),
+    };
+    if let Some(message) = refusal {
+        return Err(Error::bad_request(message));
+    }
+    let model = imported.api.take().ok_or_else(|| Error::bad_request(import::INVALID_INPUT))?;
+    Ok((model, imported))
+}
+
+fn import_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let (model, imported) = read_document(request, &options(request)?)?;
+    let rest_api = RestApi {
+        id: new_id(10),
+        created_date: request.now(),
+        endpoint_configuration: EndpointConfiguration {
+            types: vec!["EDGE".to_owned()],
+            ip_address_type: Some("ipv4".to_owned()),
+            ..EndpointConfiguration::default()
+        },
+        ..RestApi::default()
+    };
+    let id = rest_api.id.clone();
+    let blank = Definition { rest_api: Arc::new(rest_api), ..Definition::default() };
+    let mut api = Api { definition: settled(to_definition(&model, &blank)), ..Api::default() };
+    document(&mut api, &model, request.now());
+    let reply = shown(&api.definition.rest_api, Tags::IfAny);
+    tenant.apis.insert(id, Arc::new(api));
+    Ok(Reply::created(&warned(reply, &imported)))
+}
+
+/// A private API is reached over both kinds of address.
+fn settled(mut definition: Definition) -> Definition {
+    let endpoints = &mut Arc::make_mut(&mut definition.rest_api).endpoint_configuration;
+    if endpoints.types.iter().any(|kind| kind == "PRIVATE") {
+        endpoints.ip_address_type = Some("dualstack".to_owned());
+    }
+    definition
+}
+
+fn warned(mut shown: serde_json::Value, imported: &Imported) -> serde_json::Value {
+    let warnings = imported.answer.warnings();
+    if !warnings.is_empty() {
+        shown["warnings"] = json!(warnings);
+    }
+    shown
+}
+
+/// A document that names its documentation's version makes that version.
+fn document(api: &mut Api, model: &Model, now: EpochSeconds) {
+    if let Some(version) = &model.documentation.version {
+        let parts = api.definition.documentation_parts.values().map(|part| (**part).clone()).collect();
+        let made = DocumentationVersion { version: version.clone(), created_date: now, description: None, parts };
+        api.documentation_versions.insert(version.clone(), Arc::new(made));
+    }
+}
+
+fn put_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let id = request.label("restapi_id");
+    let is_overwriting = match request.query("mode") {
+        None | Some("merge") => false,
+        Some("overwrite") => true,
+        Some(other) => {
+            return Err(Error::bad_request(format!(
+                "Invalid value for mode: {other}. Must be one of: merge, overwrite"
+            )));
+        }
+    };
+    let options = options(request)?;
+    let (model, imported) = read_document(request, &options)?;
+    let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
+    let existing = to_model(&api.definition);
+    let version = model.documentation.clone();
+    let model = if is_overwriting {
+        import::overwrite(&existing, model, imported.stated)
+    } else {
+        let merged = import::merge(&existing, model, imported.stated, &options);
+        merged.map_err(|answer| Error::bad_request(answer.refusal().unwrap_or_default()))?
+    };
+    api.definition = settled(to_definition(&model, &api.definition));
+    document(api, &Model { documentation: version, ..Model::default() }, request.now());
+    Ok(Reply::ok(&warned(shown(&api.definition.rest_api, Tags::Always), &imported)))
+}

@@ -1,0 +1,286 @@
+//! `Model` and `RequestValidator`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::request::new_id;
+use super::{Operation, Request, read, write};
+use crate::admin::state::{Api, Tenant};
+use crate::admin::wire::error::Error;
+use crate::admin::wire::parts::{Model, RequestValidator};
+use crate::admin::wire::patch::{self, PatchOperation};
+use crate::admin::wire::reply::{Answer, Reply};
+use crate::admin::wire::resource::Method;
+
+const MODELS: &str = "/restapis/{restapi_id}/models";
+const MODEL: &str = "/restapis/{restapi_id}/models/{model_name}";
+const VALIDATORS: &str = "/restapis/{restapi_id}/requestvalidators";
+const VALIDATOR: &str = "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}";
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    read("GetModels", "GET", MODELS, list_models),
+    write("CreateModel", "POST", MODELS, create_model),
+    read("GetModel", "GET", MODEL, get_model),
+    write("UpdateModel", "PATCH", MODEL, update_model),
+    write("DeleteModel", "DELETE", MODEL, delete_model),
+    read("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", get_template),
+    read("GetRequestValidators", "GET", VALIDATORS, list_validators),
+    write("CreateRequestValidator", "POST", VALIDATORS, create_validator),
+    read("GetRequestValidator", "GET", VALIDATOR, get_validator),
+    write("UpdateRequestValidator", "PATCH", VALIDATOR, update_validator),
+    write("DeleteRequestValidator", "DELETE", VALIDATOR, delete_validator),
+];
+
+const MODEL_PATHS: [&str; 2] = ["/description", "/schema"];
+const VALIDATOR_PATHS: [&str; 3] = ["/name", "/validateRequestParameters", "/validateRequestBody"];
+/// Bytes of a schema (AWS's quota, which cannot be raised).
+const SCHEMA_BYTES_MAX: usize = 400 << 10;
+
+fn api<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Api, Error> {
+    let id = request.label("restapi_id");
+    tenant.apis.get(id).map(AsRef::as_ref).ok_or_else(|| request.unknown_api(id))
+}
+
+fn api_mut<'t>(tenant: &'t mut Tenant, request: &Request<'_>) -> Result<&'t mut Api, Error> {
+    let id = request.label("restapi_id");
+    tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))
+}
+
+fn list_models(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let models = api(tenant, request)?.definition.models.iter();
+    Ok(request.page(models.map(|(name, model)| (name.clone(), model.clone()))))
+}
+
+fn create_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let model = request.read(|input| {
+        Ok(Model {
+            id: new_id(6),
+            name: input.required_string("name")?,
+            description: input.string("description")?.filter(|text| !text.is_empty()),
+            schema: input.string("schema")?,
+            content_type: input.required_string("contentType")?,
+        })
+    })?;
+    let relaxed = request.limits_are_relaxed();
+    let models = &mut api_mut(tenant, request)?.definition.models;
+    if model.name.is_empty() {
+        return Err(Error::bad_request("Model name must be non-empty"));
+    }
+    if !model.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Error::bad_request(format!("Model name must be alphanumeric: {}", model.name)));
+    }
+    if models.contains_key(&model.name) {
+        return Err(Error::conflict("Model name already exists for this REST API"));
+    }
+    check_schema(model.schema.as_deref().unwrap_or_default(), &model.content_type, relaxed)?;
+    let reply = Reply::created(&model);
+    models.insert(model.name.clone(), Arc::new(model));
+    Ok(reply)
+}
+
+/// A schema of JSON is a JSON object.
+fn check_schema(schema: &str, content_type: &str, relaxed: bool) -> Result<(), Error> {
+    if schema.trim().is_empty() {
+        return Err(Error::bad_request("Model schema must have at least 1 property or array items defined"));
+    }
+    if schema.len() > SCHEMA_BYTES_MAX && !relaxed {
+        return Err(Error::bad_request("Model schema exceeds maximum size of 400 KB"));
+    }
+    if content_type != "application/json" {
+        return Ok(());
+    }
+    match serde_json::from_str::<Value>(schema) {
+        Ok(Value::Object(_)) => Ok(()),
+        Ok(_) => Err(Error::bad_request("Invalid model schema specified. Model schema must be a JSON object")),
+        Err(error) => Err(Error::bad_request(format!("Invalid model schema specified. {error}"))),
+    }
+}
+
+fn unknown_model(request: &Request<'_>) -> Error {
+    Error::not_found(format!("Invalid model name specified: {}", request.label("model_name")))
+}
+
+fn model<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<Model>, Error> {
+    let api = tenant.apis.get(request.label("restapi_id")).ok_or_else(|| unknown_model(request))?;
+    api.definition.models.get(request.label("model_name")).ok_or_else(|| unknown_model(request))
+}
+
+fn get_model(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let model = model(tenant, request)?;
+    if !request.query_flag("flatten") {
+        return Ok(Reply::ok(model));
+    }
+    let flat = flattened(&api(tenant, request)?.definition.models, model);
+    Ok(Reply::ok(&Model { schema: Some(flat), ..(**model).clone() }))
+}
+
+/// The schema with what it refers to put in its place, each model once in a chain.
+fn flattened(models: &crate::admin::state::Collection<Model>, model: &Model) -> String {
+    fn resolve(value: &mut Value, models: &crate::admin::state::Collection<Model>, chain: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                let target = members.get("$ref").and_then(Value::as_str).and_then(|link| link.rsplit('/').next());
+                let target = target.and_then(|name| models.get(name)).filter(|model| !chain.contains(&model.name));
+                if let Some(model) = target.cloned() {
+                    let schema = model.schema.as_deref().and_then(|schema| serde_json::from_str(schema).ok());
+                    *value = schema.unwrap_or_default();
+                    chain.push(model.name.clone());
+                    resolve(value, models, chain);
+                    chain.pop();
+                } else {
+                    members.values_mut().for_each(|member| resolve(member, models, chain));
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, models, chain)),
+            _ => {}
+        }
+    }
+    let text = model.schema.as_deref().unwrap_or_default();
+    let Ok(mut schema) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
+    resolve(&mut schema, models, &mut vec![model.name.clone()]);
+    schema.to_string()
+}
+
+fn get_template(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let model = model(tenant, request)?;
+    let schema: Value = model.schema.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let mut template = "#set($inputRoot = $input.path('$'))\n".to_owned();
+    write_template(&schema, "$inputRoot", 0, &mut template);
+    Ok(Reply::ok(&json!({ "value": template })))
+}
+
+/// A template that copies what the schema describes, member by member.
+fn write_template(schema: &Value, path: &str, depth: usize, out: &mut String) {
+    use std::fmt::Write as _;
+    const DEPTH_MAX: usize = 32;
+    let indent = "  ".repeat(depth);
+    let properties = schema.get("properties").and_then(Value::as_object);
+    match (schema.get("type").and_then(Value::as_str), properties) {
+        _ if depth > DEPTH_MAX => out.push_str("null"),
+        (_, Some(properties)) => {
+            out.push_str("{\n");
+            for (index, (name, member)) in properties.iter().enumerate() {
+                let _ = write!(out, "{indent}  \"{name}\" : ");
+                write_template(member, &format!("{path}.{name}"), depth + 1, out);
+                out.push_str(if index + 1 < properties.len() { ",\n" } else { "\n" });
+            }
+            let _ = write!(out, "{indent}}}");
+        }
+        (Some("array"), _) => {
+            let item = format!("$elem{}", if depth == 0 { String::new() } else { depth.to_string() });
+            let _ = write!(out, "[\n#foreach({item} in {path})\n{indent}  ");
+            write_template(schema.get("items").unwrap_or(&Value::Null), &item, depth + 1, out);
+            let _ = write!(out, "#if($foreach.hasNext),#end\n#end\n{indent}]");
+        }
+        (Some("string"), _) => {
+            let _ = write!(out, "\"{path}\"");
+        }
+        (Some("integer" | "number" | "boolean"), _) => out.push_str(path),
+        _ => {
+            let _ = write!(out, "\"{path}\"");
+        }
+    }
+}
+
+fn update_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let operations = request.patch()?;
+    let mut changed = (**model(tenant, request)?).clone();
+    for operation in &operations {
+        patch::replaces(operation, &MODEL_PATHS)?;
+        match operation.path() {
+            "/description" => changed.description = operation.optional(),
+            _ => {
+                check_schema(operation.text(), &changed.content_type, request.limits_are_relaxed())?;
+                changed.schema = operation.value.clone();
+            }
+        }
+    }
+    let reply = Reply::ok(&changed);
+    api_mut(tenant, request)?.definition.models.insert(changed.name.clone(), Arc::new(changed));
+    Ok(reply)
+}
+
+fn delete_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let name = &model(tenant, request)?.name.clone();
+    let definition = &mut api_mut(tenant, request)?.definition;
+    let users = definition.resources.values().flat_map(|resource| {
+        resource.resource_methods.iter().map(move |(verb, method)| (&resource.path, verb, method))
+    });
+    if let Some((path, verb, _)) = users.into_iter().find(|(_, _, method)| uses(method, name)) {
+        let message = format!("Cannot delete model '{name}', is referenced in method request: {path}/{verb}");
+        return Err(Error::conflict(message));
+    }
+    definition.models.remove(name);
+    Ok(Reply::accepted())
+}
+
+fn uses(method: &Method, model: &str) -> bool {
+    method.request_models.iter().flatten().any(|(_, name)| name == model)
+}
+
+fn list_validators(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let validators = api(tenant, request)?.definition.request_validators.iter();
+    Ok(request.page(validators.map(|(id, validator)| (id.clone(), validator.clone()))))
+}
+
+fn create_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let validator = request.read(|input| {
+        Ok(RequestValidator {
+            id: new_id(6),
+            name: input.string("name")?,
+            validate_request_body: input.boolean("validateRequestBody")?.unwrap_or_default(),
+            validate_request_parameters: input.boolean("validateRequestParameters")?.unwrap_or_default(),
+        })
+    })?;
+    let api = tenant.api_mut(request.label("restapi_id"));
+    // 400 here, where others say 404 (R).
+    let api = api.ok_or_else(|| Error::bad_request("Invalid REST API identifier specified"))?;
+    if validator.name.as_deref() == Some("") {
+        return Err(blank_name());
+    }
+    let reply = Reply::created(&validator);
+    api.definition.request_validators.insert(validator.id.clone(), Arc::new(validator));
+    Ok(reply)
+}
+
+fn blank_name() -> Error {
+    Error::bad_request("Request Validator name cannot be blank")
+}
+
+fn validator<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<RequestValidator>, Error> {
+    let api = tenant.apis.get(request.label("restapi_id"));
+    let found = api.and_then(|api| api.definition.request_validators.get(request.label("requestvalidator_id")));
+    found.ok_or_else(|| Error::not_found("Invalid Request Validator identifier specified"))
+}
+
+fn get_validator(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    Ok(Reply::ok(validator(tenant, request)?))
+}
+
+fn update_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let operations = request.patch()?;
+    let mut changed = (**validator(tenant, request)?).clone();
+    for operation in &operations {
+        change_validator(&mut changed, operation)?;
+    }
+    let reply = Reply::ok(&changed);
+    api_mut(tenant, request)?.definition.request_validators.insert(changed.id.clone(), Arc::new(changed));
+    Ok(reply)
+}
+
+fn change_validator(validator: &mut RequestValidator, operation: &PatchOperation) -> Result<(), Error> {
+    patch::replaces(operation, &VALIDATOR_PATHS)?;
+    match operation.path() {
+        "/name" => validator.name = Some(operation.optional().ok_or_else(blank_name)?),
+        "/validateRequestParameters" => validator.validate_request_parameters = operation.flag(),
+        _ => validator.validate_request_body = operation.flag(),
+    }
+    Ok(())
+}
+
+fn delete_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let id = validator(tenant, request)?.id.clone();
+    api_mut(tenant, request)?.definition.request_validators.remove(&id);
+    Ok(Reply::accepted())
+}

@@ -1,0 +1,367 @@
+//! `UsagePlan`, its keys, and what they have used.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::api_keys::{name_begins, newest_first, with_tags};
+use super::request::new_id;
+use super::{Operation, Request, read, write};
+use crate::admin::state::Tenant;
+use crate::admin::wire::account::{ApiKey, ApiStage, QuotaSettings, ThrottleSettings, UsagePlan, UsagePlanKey};
+use crate::admin::wire::error::Error;
+use crate::admin::wire::input::Input;
+use crate::admin::wire::patch::{Op, PatchOperation};
+use crate::admin::wire::reply::{Answer, Reply};
+
+const PLAN: &str = "/usageplans/{usageplanId}";
+const KEYS: &str = "/usageplans/{usageplanId}/keys";
+const KEY: &str = "/usageplans/{usageplanId}/keys/{keyId}";
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    read("GetUsagePlans", "GET", "/usageplans", list),
+    write("CreateUsagePlan", "POST", "/usageplans", create),
+    read("GetUsagePlan", "GET", PLAN, get),
+    write("UpdateUsagePlan", "PATCH", PLAN, update),
+    write("DeleteUsagePlan", "DELETE", PLAN, delete),
+    read("GetUsagePlanKeys", "GET", KEYS, list_keys),
+    write("CreateUsagePlanKey", "POST", KEYS, create_key),
+    read("GetUsagePlanKey", "GET", KEY, get_key),
+    write("DeleteUsagePlanKey", "DELETE", KEY, delete_key),
+    read("GetUsage", "GET", "/usageplans/{usageplanId}/usage", get_usage),
+    read("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", update_usage),
+];
+
+const PERIODS: [&str; 3] = ["DAY", "WEEK", "MONTH"];
+
+fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let key = request.query("keyId");
+    let has_key = |id: &str| key.is_none_or(|key| tenant.usage_plan_keys.contains_key(&format!("{id}/{key}")));
+    let plans = tenant.usage_plans.iter().filter(|(id, _)| has_key(id));
+    Ok(request.page(plans.map(|(id, plan)| (id.clone(), plan.clone()))))
+}
+
+fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let plan = request.read(|input| read_plan(&input))?;
+    if plan.name.is_empty() {
+        return Err(Error::bad_request("Usage Plan name cannot be empty"));
+    }
+    for stage in &plan.api_stages {
+        check_stage(tenant, stage)?;
+    }
+    check_quota(plan.quota.as_ref())?;
+    let reply = Reply::created(&plan);
+    tenant.usage_plans.insert(plan.id.clone(), Arc::new(plan));
+    Ok(reply)
+}
+
+fn read_plan(input: &Input<'_>) -> Result<UsagePlan, Error> {
+    Ok(UsagePlan {
+        id: new_id(6),
+        name: input.required_string("name")?,
+        description: input.string("description")?.filter(|text| !text.is_empty()),
+        api_stages: input.objects("apiStages", read_stage)?.unwrap_or_default(),
+        throttle: input.object("throttle", read_throttle)?,
+        quota: input.object("quota", |quota| {
+            Ok(QuotaSettings {
+                limit: quota.integer("limit")?.unwrap_or_default(),
+                offset: quota.integer("offset")?.unwrap_or_default(),
+                period: quota.one_of("period", &PERIODS)?,
+            })
+        })?,
+        product_code: None,
+        tags: input.texts("tags")?.unwrap_or_default(),
+    })
+}
+
+fn read_stage(stage: Input<'_>) -> Result<ApiStage, Error> {
+    Ok(ApiStage {
+        api_id: stage.string("apiId")?.unwrap_or_default(),
+        stage: stage.string("stage")?.unwrap_or_default(),
+        throttle: stage.objects_by_name("throttle", read_throttle)?.unwrap_or_default(),
+    })
+}
+
+fn read_throttle(throttle: Input<'_>) -> Result<ThrottleSettings, Error> {
+    Ok(ThrottleSettings {
+        burst_limit: throttle.integer("burstLimit")?.unwrap_or_default(),
+        rate_limit: throttle.number("rateLimit")?.unwrap_or_default(),
+    })
+}
+
+fn check_stage(tenant: &Tenant, stage: &ApiStage) -> Result<(), Error> {
+    let api = tenant.apis.get(&stage.api_id);
+    let api = api.ok_or_else(|| Error::not_found(format!("Invalid API identifier specified {}", stage.api_id)))?;
+    let is_there = api.stages.contains_key(&stage.stage);
+    if is_there { Ok(()) } else { Err(Error::not_found("Invalid stage identifier specified")) }
+}
+
+fn check_quota(quota: Option<&QuotaSettings>) -> Result<(), Error> {
+    let Some(quota) = quota else { return Ok(()) };
+    let last_day = match quota.period.as_deref() {
+        None => return Err(Error::bad_request("Usage Plan quota must have a period: DAY, WEEK or MONTH")),
+        Some("DAY") => 0,
+        Some("WEEK") => 6,
+        Some(_) => 27,
+    };
+    if quota.limit < 1 {
+        return Err(Error::bad_request("Usage Plan quota limit must be greater than 0"));
+    }
+    if !(0..=last_day).contains(&quota.offset) {
+        return Err(Error::bad_request(format!("Usage Plan quota offset must be between 0 and {last_day}")));
+    }
+    Ok(())
+}
+
+fn unknown() -> Error {
+    Error::not_found("Invalid Usage Plan ID specified")
+}
+
+fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let plan = tenant.usage_plans.get(request.label("usageplanId")).ok_or_else(unknown)?;
+    Ok(Reply::ok(&with_tags(json!(plan))))
+}
+
+fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let operations = request.patch()?;
+    let id = request.label("usageplanId");
+    let mut plan = (**tenant.usage_plans.get(id).ok_or_else(unknown)?).clone();
+    for operation in &operations {
+        change(&mut plan, tenant, operation)?;
+    }
+    check_quota(plan.quota.as_ref())?;
+    let reply = Reply::ok(&with_tags(json!(plan)));
+    tenant.usage_plans.insert(id.to_owned(), Arc::new(plan));
+    Ok(reply)
+}
+
+fn change(plan: &mut UsagePlan, tenant: &Tenant, operation: &PatchOperation) -> Result<(), Error> {
+    let segments = operation.segments();
+    match (operation.op, segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
+        (Op::Add | Op::Remove, ["apiStages"]) => change_stages(plan, tenant, operation),
+        (_, ["apiStages", stage, "throttle", rest @ ..]) => change_stage_throttle(plan, (stage, rest), operation),
+        (Op::Replace, ["name"]) if operation.text().is_empty() => {
+            Err(Error::bad_request("Usage Plan name cannot be empty"))
+        }
+        (Op::Replace, ["name"]) => {
+            operation.text().clone_into(&mut plan.name);
+            Ok(())
+        }
+        (Op::Replace, ["description"]) => {
+            plan.description = operation.optional();
+            Ok(())
+        }
+        (Op::Add | Op::Replace, ["productCode"]) => {
+            plan.product_code = operation.optional();
+            Ok(())
+        }
+        (Op::Remove, ["productCode"]) => {
+            plan.product_code = None;
+            Ok(())
+        }
+        (Op::Remove, ["throttle"]) => {
+            plan.throttle = None;
+            Ok(())
+        }
+        (Op::Remove, ["quota"]) => {
+            plan.quota = None;
+            Ok(())
+        }
+        (Op::Add | Op::Replace, ["throttle", member]) => {
+            set_throttle(plan.throttle.get_or_insert_default(), member, operation)
+        }
+        (Op::Add | Op::Replace, ["quota", member]) => set_quota(plan.quota.get_or_insert_default(), member, operation),
+        _ => Err(invalid(operation)),
+    }
+}
+
+fn invalid(operation: &PatchOperation) -> Error {
+    let (path, op) = (operation.path(), operation.op.as_str());
+    Error::bad_request(format!(
+        "Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations"
+    ))
+}
+
+fn number<T: std::str::FromStr>(operation: &PatchOperation) -> Result<T, Error> {
+    let wrong = || Error::bad_request(format!("Invalid value for {}: {}", operation.path(), operation.text()));
+    operation.text().parse().map_err(|_| wrong())
+}
+
+fn set_throttle(throttle: &mut ThrottleSettings, member: &str, operation: &PatchOperation) -> Result<(), Error> {
+    match member {
+        "burstLimit" => throttle.burst_limit = number(operation)?,
+        "rateLimit" => throttle.rate_limit = number(operation)?,
+        _ => return Err(invalid(operation)),
+    }
+    Ok(())
+}
+
+fn set_quota(quota: &mut QuotaSettings, member: &str, operation: &PatchOperation) -> Result<(), Error> {
+    match member {
+        "limit" => quota.limit = number(operation)?,
+        "offset" => quota.offset = number(operation)?,
+        "period" if PERIODS.contains(&operation.text()) => quota.period = operation.optional(),
+        _ => return Err(invalid(operation)),
+    }
+    Ok(())
+}
+
+/// `{api}:{stage}`
+fn stage_of(text: &str) -> Result<(&str, &str), Error> {
+    text.split_once(':').ok_or_else(|| Error::bad_request("Invalid API Stage specified"))
+}
+
+fn change_stages(plan: &mut UsagePlan, tenant: &Tenant, operation: &PatchOperation) -> Result<(), Error> {
+    let (api, stage) = stage_of(operation.text())?;
+    let at = plan.api_stages.iter().position(|known| known.api_id == api && known.stage == stage);
+    if operation.op == Op::Add {
+        let new = ApiStage { api_id: api.to_owned(), stage: stage.to_owned(), ..ApiStage::default() };
+        check_stage(tenant, &new)?;
+        if at.is_none() {
+            plan.api_stages.push(new);
+        }
+        return Ok(());
+    }
+    let missing = || {
+        Error::not_found(format!(
+            "Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {}",
+            plan.id
+        ))
+    };
+    plan.api_stages.remove(at.ok_or_else(missing)?);
+    Ok(())
+}
+
+/// `/apiStages/{api:stage}/throttle[/{path}/{verb}[/{member}]]`
+fn change_stage_throttle(
+    plan: &mut UsagePlan,
+    (stage, path): (&str, &[&str]),
+    operation: &PatchOperation,
+) -> Result<(), Error> {
+    let (api, name) = stage_of(stage)?;
+    let found = plan.api_stages.iter_mut().find(|known| known.api_id == api && known.stage == name);
+    let stage = found.ok_or_else(|| Error::bad_request("Invalid API Stage specified"))?;
+    match (operation.op, path) {
+        (Op::Add | Op::Replace, [resource, verb, member]) => {
+            let throttle = stage.throttle.entry(format!("{resource}/{verb}")).or_default();
+            set_throttle(throttle, member, operation)
+        }
+        (Op::Remove, []) => {
+            stage.throttle.clear();
+            Ok(())
+        }
+        (Op::Remove, [resource, verb]) => {
+            stage.throttle.remove(&format!("{resource}/{verb}"));
+            Ok(())
+        }
+        _ => Err(invalid(operation)),
+    }
+}
+
+fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let id = request.label("usageplanId");
+    let plan = tenant.usage_plans.get(id).ok_or_else(unknown)?;
+    let is_there =
+        |stage: &ApiStage| tenant.apis.get(&stage.api_id).is_some_and(|api| api.stages.contains_key(&stage.stage));
+    if plan.api_stages.iter().any(is_there) {
+        return Err(Error::bad_request(format!(
+            "Cannot delete Usage Plan {id} because it is associated with API Stages. Please remove all API stages from \
+             the Usage Plan before deleting."
+        )));
+    }
+    tenant.usage_plans.remove(id);
+    let prefix = format!("{id}/");
+    tenant.usage_plan_keys.retain(|key, _| !key.starts_with(&prefix));
+    Ok(Reply::accepted())
+}
+
+/// Gives a plan a key that is there.
+pub(super) fn join(tenant: &mut Tenant, plan: &str, key: &str) {
+    let entry = UsagePlanKey { id: key.to_owned(), kind: "API_KEY".to_owned() };
+    tenant.usage_plan_keys.insert(format!("{plan}/{key}"), Arc::new(entry));
+}
+
+fn shown_key(key: &ApiKey) -> Value {
+    let mut shown = json!({ "id": key.id, "type": "API_KEY", "value": key.value });
+    if let Some(name) = &key.name {
+        shown["name"] = json!(name);
+    }
+    shown
+}
+
+/// Of a plan that is not there it lists nothing (R).
+fn list_keys(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let plan = request.label("usageplanId");
+    let name = request.query("name").unwrap_or_default();
+    let is_wanted = |key: &&Arc<ApiKey>| {
+        name_begins(key, name) && tenant.usage_plan_keys.contains_key(&format!("{plan}/{}", key.id))
+    };
+    let keys = newest_first(&tenant.api_keys).into_iter().filter(is_wanted);
+    Ok(request.page(keys.map(|key| (key.id.clone(), shown_key(key)))))
+}
+
+fn create_key(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    let (key, kind) = request.read(|input| Ok((input.required_string("keyId")?, input.required_string("keyType")?)))?;
+    let plan = request.label("usageplanId");
+    if !tenant.usage_plans.contains_key(plan) {
+        return Err(unknown());
+    }
+    if kind != "API_KEY" {
+        return Err(Error::bad_request("Invalid key type specified. Must be API_KEY"));
+    }
+    let reply = Reply::created(&shown_key(tenant.api_keys.get(&key).ok_or_else(unknown_key)?));
+    if tenant.usage_plan_keys.contains_key(&format!("{plan}/{key}")) {
+        return Err(Error::conflict(format!("Usage Plan {plan} already has the key {key}")));
+    }
+    join(tenant, plan, &key);
+    Ok(reply)
+}
+
+fn unknown_key() -> Error {
+    Error::not_found("Invalid API Key identifier specified")
+}
+
+fn key<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t ApiKey, Error> {
+    let (plan, id) = (request.label("usageplanId"), request.label("keyId"));
+    if !tenant.usage_plans.contains_key(plan) {
+        return Err(unknown());
+    }
+    let is_in_plan = tenant.usage_plan_keys.contains_key(&format!("{plan}/{id}"));
+    tenant.api_keys.get(id).filter(|_| is_in_plan).map(AsRef::as_ref).ok_or_else(unknown_key)
+}
+
+fn get_key(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    Ok(Reply::ok(&shown_key(key(tenant, request)?)))
+}
+
+fn delete_key(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    key(tenant, request)?;
+    let name = format!("{}/{}", request.label("usageplanId"), request.label("keyId"));
+    tenant.usage_plan_keys.remove(&name);
+    Ok(Reply::accepted())
+}
+
+/// Quotas are not counted yet: nothing has been used by anyone.
+fn get_usage(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let id = request.label("usageplanId");
+    if !tenant.usage_plans.contains_key(id) {
+        return Err(unknown());
+    }
+    let day = |name: &str| {
+        let day = request.query(name).unwrap_or_default();
+        let is_day = day.len() == 10 && day.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let wrong = || Error::bad_request(format!("Invalid {name} specified. It must be of the form YYYY-MM-DD"));
+        if is_day { Ok(day) } else { Err(wrong()) }
+    };
+    let usage = json!({
+        "usagePlanId": id, "startDate": day("startDate")?, "endDate": day("endDate")?, "values": {},
+    });
+    Ok(Reply::ok(&usage))
+}
+
+/// There is nothing to give back while nothing is counted.
+fn update_usage(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    request.patch()?;
+    key(tenant, request)?;
+    Err(Error::bad_request("Quotas are not counted yet: the usage of a key cannot be changed"))
+}
