@@ -26,7 +26,7 @@ use ringgate_core::base::Place;
 
 use explain::ExplainConfig;
 pub use settings::{CheckSettings, DoctorSettings, Settings};
-use store::{AuditConfig, BackupConfig, RestoreConfig};
+use store::{AuditConfig, BackupConfig, RestoreConfig, StoreConfig};
 
 /// The file read when `--config` does not name another.
 pub const DEFAULT_FILE: &str = "ringgate.yaml";
@@ -103,15 +103,22 @@ const AFTER_HELP: &str = "Every option can also be set by a variable (--admin-na
 are separated by spaces) and by a key of ringgate.yaml (admin-name). A flag beats a variable, a variable beats the file.";
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, made at start")]
 enum Command {
-    /// Serve an API definition from memory and follow its changes
+    /// Serve an API definition, and what the management API is told, from memory
     #[command(after_help = AFTER_HELP)]
     Dev {
         /// Swagger 2.0 or OpenAPI 3 document; without it, the definition found in this folder
         file: Option<PathBuf>,
         #[command(flatten)]
-        config: Config,
+        config: DevConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Serve what the management API is told, and keep it
+    #[command(after_help = AFTER_HELP)]
+    Serve {
+        #[command(flatten)]
+        config: ServeConfig,
         #[command(flatten)]
         from: ConfigFile,
     },
@@ -183,7 +190,7 @@ struct ConfigFile {
     path: Option<PathBuf>,
 }
 
-/// What the operator wrote for `dev`: all optional, nothing checked.
+/// What the operator wrote about running a gateway: all optional, nothing checked.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// Accept requests here; may be repeated [default: 127.0.0.1:8080]
@@ -216,27 +223,12 @@ pub struct Config {
     /// Region in ARNs and $context [default: us-east-1]
     #[arg(long, value_name = "REGION")]
     pub region: Option<Written>,
-    /// Name of the stage [default: dev]
-    #[arg(long, value_name = "NAME")]
-    pub stage: Option<Written>,
-    /// A stage variable; may be repeated
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub var: Vec<Written>,
     /// Send what goes to origin FROM to origin TO; may be repeated
     #[arg(long, value_name = "FROM=TO")]
     pub upstream: Vec<Written>,
-    /// Forward operations that have no integration to this URL
-    #[arg(long, value_name = "URL")]
-    pub backend: Option<Written>,
-    /// Serve methods whose authorization is not supported yet, without it
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub ignore_authorization: Option<Written>,
     /// Sizes, counts and timeouts: AWS's exactly, or raised [default: aws]
     #[arg(long, value_name = "aws|relaxed")]
     pub limits: Option<Written>,
-    /// What to take a document for that does not say it itself [default: rest]
-    #[arg(long, value_name = "rest|http")]
-    pub kind: Option<Written>,
     /// Expect a PROXY protocol header from the peers in --trusted-proxies
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub proxy_protocol: Option<Written>,
@@ -279,6 +271,40 @@ pub struct Config {
     /// How shards wait for the kernel [default: auto]
     #[arg(long, value_name = "auto|io_uring|epoll")]
     pub driver: Option<Written>,
+}
+
+/// What the operator wrote for `dev`.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct DevConfig {
+    /// How it runs.
+    #[command(flatten)]
+    pub run: Config,
+    /// Name of the stage [default: dev]
+    #[arg(long, value_name = "NAME")]
+    pub stage: Option<Written>,
+    /// A stage variable; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub var: Vec<Written>,
+    /// Forward operations that have no integration to this URL
+    #[arg(long, value_name = "URL")]
+    pub backend: Option<Written>,
+    /// Serve methods whose authorization is not supported yet, without it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub ignore_authorization: Option<Written>,
+    /// What to take a document for that does not say it itself [default: rest]
+    #[arg(long, value_name = "rest|http")]
+    pub kind: Option<Written>,
+}
+
+/// What the operator wrote for `serve`.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServeConfig {
+    /// How it runs.
+    #[command(flatten)]
+    pub run: Config,
+    /// What it keeps.
+    #[command(flatten)]
+    pub store: StoreConfig,
 }
 
 /// What the operator wrote for `check`.
@@ -333,13 +359,8 @@ impl Options for Config {
             "log-format" => Slot::One(&mut self.log_format),
             "account" => Slot::One(&mut self.account),
             "region" => Slot::One(&mut self.region),
-            "stage" => Slot::One(&mut self.stage),
-            "var" => Slot::Many(&mut self.var),
             "upstream" => Slot::Many(&mut self.upstream),
-            "backend" => Slot::One(&mut self.backend),
-            "ignore-authorization" => Slot::One(&mut self.ignore_authorization),
             "limits" => Slot::One(&mut self.limits),
-            "kind" => Slot::One(&mut self.kind),
             "proxy-protocol" => Slot::One(&mut self.proxy_protocol),
             "trusted-proxies" => Slot::Many(&mut self.trusted_proxies),
             "allow-origin-address" => Slot::Many(&mut self.allow_origin_address),
@@ -356,6 +377,26 @@ impl Options for Config {
             "driver" => Slot::One(&mut self.driver),
             _ => return None,
         })
+    }
+}
+
+impl Options for DevConfig {
+    fn slot(&mut self, key: &str) -> Option<Slot<'_>> {
+        Some(match key {
+            "stage" => Slot::One(&mut self.stage),
+            "var" => Slot::Many(&mut self.var),
+            "backend" => Slot::One(&mut self.backend),
+            "ignore-authorization" => Slot::One(&mut self.ignore_authorization),
+            "kind" => Slot::One(&mut self.kind),
+            _ => return self.run.slot(key),
+        })
+    }
+}
+
+impl Options for ServeConfig {
+    fn slot(&mut self, key: &str) -> Option<Slot<'_>> {
+        let Self { run, store } = self;
+        store.slot(key).or_else(|| run.slot(key))
     }
 }
 
@@ -382,14 +423,18 @@ impl Options for DoctorConfig {
 
 /// What was asked for, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "there is one, made at start")]
 pub enum Call {
     /// `ringgate dev [FILE]`
     Dev {
         /// The definition, if one was named.
         file: Option<PathBuf>,
         /// Its options.
-        config: Config,
+        config: DevConfig,
+    },
+    /// `ringgate serve`
+    Serve {
+        /// Its options.
+        config: ServeConfig,
     },
     /// `ringgate check FILE`
     Check {
@@ -473,6 +518,10 @@ pub fn read(args: impl IntoIterator<Item = OsString>, around: &impl Surroundings
         Command::Dev { file, mut config, from } => {
             fill(&mut config, from, around)?;
             Ok(Call::Dev { file, config })
+        }
+        Command::Serve { mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Serve { config })
         }
         Command::Check { file, mut config, from } => {
             fill(&mut config, from, around)?;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ringgate::cli::{audit, backup, check, dev, doctor, explain};
+use ringgate::cli::run::Failure;
+use ringgate::cli::{audit, backup, check, dev, doctor, explain, serve};
 use ringgate::config::explain::Question;
 use ringgate::config::store::{AuditSettings, BackupSettings, RestoreSettings};
 use ringgate::config::{self, Call, CheckSettings, DoctorSettings, Problem, Refusal, Settings, ThisProcess};
@@ -46,10 +47,13 @@ fn run(call: Call) -> Result<u8, Vec<Problem>> {
             drop(out);
             let settings = Settings::resolve(&config, config::allowed_cores())?;
             raise_descriptor_limit();
-            return Ok(dev::run(file, &settings).unwrap_or_else(|failure| {
-                eprintln!("ringgate: {}", failure.message);
-                failure.code
-            }));
+            return Ok(ended(dev::run(file, &settings)));
+        }
+        Call::Serve { config } => {
+            drop(out);
+            let (settings, store) = config.resolve(config::allowed_cores())?;
+            raise_descriptor_limit();
+            return Ok(ended(serve::run(&settings, &store)));
         }
         Call::Check { file, config } => check::run(&CheckSettings::resolve(&config)?, &file, &mut out, &mut err),
         Call::Doctor { config } => {
@@ -65,6 +69,14 @@ fn run(call: Call) -> Result<u8, Vec<Problem>> {
     let flushed = written.and_then(|code| out.flush().map(|()| code));
     // A reader that has seen enough closes the pipe: nothing to complain about.
     Ok(flushed.unwrap_or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { SOFTWARE }))
+}
+
+/// The exit code of a gateway that has ended.
+fn ended(ended: Result<u8, Failure>) -> u8 {
+    ended.unwrap_or_else(|failure| {
+        eprintln!("ringgate: {}", failure.message);
+        failure.code
+    })
 }
 
 fn now() -> WallTime {

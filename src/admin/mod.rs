@@ -3,6 +3,7 @@
 mod access;
 pub mod audit;
 pub mod explain;
+mod hal;
 mod service;
 pub mod state;
 pub mod v1;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -119,7 +121,7 @@ async fn manage(State(management): State<Arc<Management>>, request: Request) -> 
         Err(_) => (String::new(), Err(Error::too_large())),
     };
     let mut response = match answer {
-        Ok(reply) => succeeded(reply),
+        Ok(reply) => succeeded(reply, &head),
         Err(error) => refused(&error),
     };
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -128,10 +130,15 @@ async fn manage(State(management): State<Arc<Management>>, request: Request) -> 
     response
 }
 
-fn succeeded(reply: Reply) -> Response {
+fn succeeded(reply: Reply, head: &Parts) -> Response {
+    let accept = head.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match reply.body {
         reply::Body::Empty => status.into_response(),
+        reply::Body::Json(value) if hal::is_wanted(accept) => {
+            let document = hal::document(head.uri.path(), value);
+            (status, [(header::CONTENT_TYPE, hal::HAL)], document.to_string()).into_response()
+        }
         reply::Body::Json(value) => (status, [(header::CONTENT_TYPE, JSON)], value.to_string()).into_response(),
         reply::Body::Document { content_type, disposition, text } => {
             let headers = [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];

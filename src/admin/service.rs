@@ -4,7 +4,8 @@
 //! copy, which replaces the state once the store has it. A call is answered when what it changed is on the device and,
 //! if it changes what is served, when every shard serves it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
@@ -16,11 +17,13 @@ use tokio::sync::Mutex;
 
 use super::access::Caller;
 use super::state::records::{self, Loading, Unreadable};
-use super::state::{Scope, State, Tenant};
+use super::state::{Scope, State, Tenant, serving};
 use super::v1::request::Parts;
 use super::v1::{self, Request, Run};
 use super::wire::error::Error;
 use super::wire::reply::{Answer, Reply};
+use crate::control::gateway::Gateway;
+use crate::control::served::Served;
 use crate::store::{AuditEntry, Change, Outcome, Store, StoreError};
 
 /// Largest body that the audit trail keeps whole.
@@ -31,6 +34,10 @@ const SEED_BYTES: usize = 16;
 /// The management API.
 pub struct Management {
     state: RwLock<Arc<State>>,
+    /// Counts up with the state.
+    revision: AtomicU64,
+    /// What serves it; not there before the shards run.
+    gateway: OnceLock<Arc<Gateway>>,
     /// Held by the call that writes.
     writing: Mutex<()>,
     store: Store,
@@ -72,7 +79,26 @@ impl Management {
         if let Some(error) = unreadable {
             return Err(LoadError::Record(error));
         }
-        Ok(Self { state: RwLock::new(Arc::new(loading.finish())), writing: Mutex::new(()), store, relaxed })
+        Ok(Self {
+            state: RwLock::new(Arc::new(loading.finish())),
+            revision: AtomicU64::new(0),
+            gateway: OnceLock::new(),
+            writing: Mutex::new(()),
+            store,
+            relaxed,
+        })
+    }
+
+    /// What is to be served now.
+    pub fn served(&self) -> Served {
+        // Read before the state: what is newer than its number is served once more, never less.
+        let revision = self.revision.load(Ordering::Acquire);
+        serving::served(&self.state(), revision)
+    }
+
+    /// Has every later change served by `gateway`, which serves what is there already.
+    pub fn serve_on(&self, gateway: Arc<Gateway>) {
+        let _ = self.gateway.set(gateway);
     }
 
     /// What is there now.
@@ -105,14 +131,21 @@ impl Management {
                     .map_or_else(|| run(&Tenant::default(), &request), |tenant| run(tenant, &request))
             }
             Run::Write(run) => {
-                let _writing = self.writing.lock().await;
+                let writing = self.writing.lock().await;
                 let (next, mut trail) = {
                     let request = Request::new(found, parts, caller, now());
                     let trail = trail(&id, &scope, &request, head);
                     (attempt(&self.state(), &scope, run, &request), trail)
                 };
                 match next {
-                    Ok((next, reply)) => self.keep(next, trail).await.map(|()| reply),
+                    Ok((next, reply)) => match self.keep(next, trail).await {
+                        Ok(is_served_anew) => {
+                            drop(writing);
+                            self.publish(is_served_anew).await;
+                            Ok(reply)
+                        }
+                        Err(error) => Err(error),
+                    },
                     Err(error) => {
                         let (code, message) = (error.kind.to_owned(), error.message.clone());
                         trail.outcome = Outcome::Failed { code, message };
@@ -126,13 +159,23 @@ impl Management {
         (id, answer)
     }
 
-    /// Stores what `next` has that the state has not, and makes it the state.
-    async fn keep(&self, next: State, mut trail: AuditEntry) -> Result<(), Error> {
-        let changes = records::changes(&self.state(), &next);
+    /// Stores what `next` has that the state has not, and makes it the state. Gives whether that is to be served.
+    async fn keep(&self, next: State, mut trail: AuditEntry) -> Result<bool, Error> {
+        let before = self.state();
+        let changes = records::changes(&before, &next);
         trail.changed = summary(&changes).to_string();
         self.store.commit(changes, Some(trail)).await.map_err(unstored)?;
+        let is_served_anew = serving::differs(&before, &next);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        Ok(())
+        self.revision.fetch_add(1, Ordering::Release);
+        Ok(is_served_anew)
+    }
+
+    /// Has the state of this moment served, and waits until it is.
+    async fn publish(&self, is_served_anew: bool) {
+        if let Some(gateway) = self.gateway.get().filter(|_| is_served_anew) {
+            gateway.serve(self.served()).await;
+        }
     }
 }
 
@@ -146,7 +189,19 @@ fn attempt(
     let mut next = state.clone();
     let tenant = next.tenants.entry(scope.clone()).or_default();
     let reply = run(Arc::make_mut(tenant), request)?;
+    check_ids(&next, scope)?;
     Ok((next, reply))
+}
+
+/// Hosts name an API by its id alone, so no two may share one, whoever owns them.
+fn check_ids(state: &State, scope: &Scope) -> Result<(), Error> {
+    let Some(own) = state.tenants.get(scope) else { return Ok(()) };
+    let others = || state.tenants.iter().filter(|(other, _)| *other != scope).map(|(_, tenant)| tenant);
+    let is_taken = |id: &&String| others().any(|tenant| tenant.apis.contains_key(*id));
+    match own.apis.keys().find(is_taken) {
+        None => Ok(()),
+        Some(id) => Err(Error::conflict(format!("An API with the identifier {id} already exists"))),
+    }
 }
 
 fn unstored(error: StoreError) -> Error {

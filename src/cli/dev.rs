@@ -9,7 +9,6 @@ use super::run::{self, Contents, Failure, our_fault};
 use crate::admin::Management;
 use crate::config::Settings;
 use crate::config::settings::LimitSet;
-use crate::control::served::Served;
 use crate::store::{Retention, Store};
 
 /// Serves until a signal says to stop. Gives the exit code.
@@ -22,5 +21,5 @@ pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
     let store = Store::in_memory(Retention::default()).map_err(our_fault)?;
     let relaxed = settings.limits == LimitSet::Relaxed;
     let management = Arc::new(Management::load(store, relaxed).map_err(our_fault)?);
-    run::run(settings, Contents { file, management, served: Served::default() })
+    run::run(settings, Contents { file, management })
 }

@@ -10,3 +10,4 @@ pub mod doctor;
 pub mod explain;
 mod follow;
 pub mod run;
+pub mod serve;

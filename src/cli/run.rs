@@ -24,7 +24,6 @@ use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitS
 use crate::config::values::{ListenAddress, Scheme};
 use crate::control::gateway::{CONTROL_NICE, Gateway, Plan};
 use crate::control::publisher::{Change, Options, Publisher};
-use crate::control::served::Served;
 use crate::control::supervise::{self, Control, Drained, Duties, Ending, Task};
 use crate::net::listen::{Bound, bind_tcp, bind_unix, check_free};
 use crate::net::ring::Driver;
@@ -58,8 +57,6 @@ pub struct Contents {
     pub file: Option<DefinitionFile>,
     /// The management API, with what is in its store.
     pub management: Arc<Management>,
-    /// What that wants served.
-    pub served: Served,
 }
 
 /// Serves until a signal says to stop. Gives the exit code.
@@ -67,13 +64,13 @@ pub struct Contents {
 /// # Errors
 /// [`Failure`] when serving cannot begin.
 pub fn run(settings: &Settings, contents: Contents) -> Result<u8, Failure> {
-    let Contents { mut file, management, served } = contents;
+    let Contents { mut file, management } = contents;
     let mut settings = settings.clone();
     let admin = bind_admin(&mut settings)?;
     let settings = &settings;
     let mut publisher = Publisher::new(options(settings)?);
     // The management side's first: `compile` then names the file's findings alone.
-    let mut first = publisher.compose(Change::Served(served));
+    let mut first = publisher.compose(Change::Served(management.served()));
     banner::print_stages(&first.compiled);
     if let Some(file) = &mut file {
         first = publisher.compose(Change::File(Box::new(file.spec())));
@@ -98,6 +95,7 @@ pub fn run(settings: &Settings, contents: Contents) -> Result<u8, Failure> {
     let control = Control::new().map_err(|error| wrong_call(error.to_string()))?;
     let gateway = Gateway::start(plan, publisher, &first.snapshot).map_err(|error| wrong_call(error.to_string()))?;
     drop(first);
+    management.serve_on(gateway.clone());
     let _ = rustix::process::nice(CONTROL_NICE);
     let follow = file.map(|file| Box::pin(file.follow(gateway.clone())) as Task);
     let duties = Duties { admin: admin.routed(&gateway, management, settings), tasks: follow.into_iter().collect() };

@@ -15,7 +15,7 @@ use super::values::{
     ByteSize, Cidr, HttpUrl, Invalid, ListenAddress, OriginRewrite, StageVariable, compete, duration, is_host_name,
     socket_address,
 };
-use super::{CheckConfig, Config, DoctorConfig, Problem, Source, Written, subject};
+use super::{CheckConfig, Config, DevConfig, DoctorConfig, Problem, Source, Written, subject};
 pub use crate::telemetry::access_log::LogTarget;
 
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -151,7 +151,7 @@ pub struct StageSettings {
     pub variables: BTreeMap<String, String>,
 }
 
-/// What `dev` will do. Holding one is proof that it can start, as far as that is known without touching the system.
+/// What `dev` or `serve` will do. Holding one is proof that it can start, as far as that is known without touching the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Where requests are accepted; at least one.
@@ -192,31 +192,32 @@ pub struct Settings {
 
 impl Settings {
     /// Reports every problem at once: fixing a file one error per restart is a chore.
-    pub fn resolve(config: &Config, cores: NonZeroU16) -> Result<Self, Vec<Problem>> {
+    pub fn resolve(config: &DevConfig, cores: NonZeroU16) -> Result<Self, Vec<Problem>> {
         let mut found = Problems::default();
+        let run = &config.run;
         let settings = Self {
-            listen: listen(config, &mut found),
-            admin: admin(config, &mut found),
-            shards: found.one("shards", &config.shards, shards).unwrap_or(cores),
-            log: found.one("log", &config.log, LogTarget::from_str).unwrap_or(LogTarget::Stdout),
-            log_format: found.one("log-format", &config.log_format, log_format),
+            listen: listen(run, &mut found),
+            admin: admin(run, &mut found),
+            shards: found.one("shards", &run.shards, shards).unwrap_or(cores),
+            log: found.one("log", &run.log, LogTarget::from_str).unwrap_or(LogTarget::Stdout),
+            log_format: found.one("log-format", &run.log_format, log_format),
             stage: stage(config, &mut found),
-            upstreams: upstreams(config, &mut found),
+            upstreams: upstreams(run, &mut found),
             backend: found.one("backend", &config.backend, HttpUrl::from_str),
             authorization: match found.switch("ignore-authorization", &config.ignore_authorization) {
                 true => Authorization::Ignored,
                 false => Authorization::Enforced,
             },
-            limits: limits(&config.limits, &mut found),
+            limits: limits(&run.limits, &mut found),
             kind: kind(&config.kind, &mut found),
-            client_address: client_address(config, &mut found),
-            allowed_origin_addresses: found.many("allow-origin-address", &config.allow_origin_address, Cidr::from_str),
-            explain: explain(config, &mut found),
-            caps: caps(config, &mut found),
-            deadlines: deadlines(config, &mut found),
-            driver: driver(config, &mut found),
+            client_address: client_address(run, &mut found),
+            allowed_origin_addresses: found.many("allow-origin-address", &run.allow_origin_address, Cidr::from_str),
+            explain: explain(run, &mut found),
+            caps: caps(run, &mut found),
+            deadlines: deadlines(run, &mut found),
+            driver: driver(run, &mut found),
         };
-        refuse_shared_sockets(&settings, config, &mut found);
+        refuse_shared_sockets(&settings, run, &mut found);
         found.into_result(settings)
     }
 }
@@ -401,17 +402,17 @@ fn refuse_shared_sockets(settings: &Settings, config: &Config, found: &mut Probl
     }
 }
 
-fn stage(config: &Config, found: &mut Problems) -> StageSettings {
+fn stage(config: &DevConfig, found: &mut Problems) -> StageSettings {
     let or = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
     StageSettings {
-        account: or(found.one("account", &config.account, account), ACCOUNT_DEFAULT),
-        region: or(found.one("region", &config.region, region), REGION_DEFAULT),
+        account: or(found.one("account", &config.run.account, account), ACCOUNT_DEFAULT),
+        region: or(found.one("region", &config.run.region, region), REGION_DEFAULT),
         stage: or(found.one("stage", &config.stage, stage_name), STAGE_DEFAULT),
         variables: variables(config, found),
     }
 }
 
-fn variables(config: &Config, found: &mut Problems) -> BTreeMap<String, String> {
+fn variables(config: &DevConfig, found: &mut Problems) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     for written in &config.var {
         let Some(variable) = found.read("var", written, StageVariable::from_str) else { continue };

@@ -1,6 +1,7 @@
 //! The commands about what is stored: `backup`, `restore`, `audit`, and the store's part of `serve`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use ringgate_core::base::{WallTime, calendar};
 
 use super::settings::{ADMIN_DEFAULT, OutputFormat, Problems, format};
 use super::values::{Invalid, socket_address};
-use super::{Options, Problem, Slot, Written};
+use super::{DevConfig, Options, Problem, ServeConfig, Settings, Slot, Written};
 use crate::store::{AuditQuery, PAGE_ENTRIES_MAX, Retention};
 
 const ENTRIES_DEFAULT: usize = 50;
@@ -37,6 +38,18 @@ pub struct StoreSettings {
     pub data: PathBuf,
     /// What is kept of the audit trail.
     pub retention: Retention,
+}
+
+impl ServeConfig {
+    /// Reports every problem at once. What only a definition file needs is as if it had not been written.
+    pub fn resolve(self, cores: NonZeroU16) -> Result<(Settings, StoreSettings), Vec<Problem>> {
+        let Self { run, store } = self;
+        let settings = Settings::resolve(&DevConfig { run, ..DevConfig::default() }, cores);
+        match (settings, StoreSettings::resolve(&store)) {
+            (Ok(settings), Ok(store)) => Ok((settings, store)),
+            (settings, store) => Err([settings.err(), store.err()].into_iter().flatten().flatten().collect()),
+        }
+    }
 }
 
 impl StoreSettings {

@@ -28,7 +28,7 @@ fn call(line: &str, around: &Imagined) -> Result<Call, Refusal> {
     read(std::iter::once("ringgate").chain(line.split_whitespace()).map(OsString::from), around)
 }
 
-fn dev(line: &str, around: &Imagined) -> Config {
+fn dev(line: &str, around: &Imagined) -> DevConfig {
     match call(line, around) {
         Ok(Call::Dev { config, .. }) => config,
         other => panic!("{line}: {other:?}"),
@@ -62,8 +62,12 @@ fn a_flag_beats_a_variable_and_a_variable_beats_the_file() {
     ];
     for (line, variables, file, shards, listen) in cases {
         let config = dev(line, &imagined(variables, file));
-        assert_eq!(config.shards.unwrap().text, shards, "{line} {variables:?}");
-        assert_eq!(config.listen.iter().map(|w| w.text.as_str()).collect::<Vec<_>>(), listen, "{line} {variables:?}");
+        assert_eq!(config.run.shards.unwrap().text, shards, "{line} {variables:?}");
+        assert_eq!(
+            config.run.listen.iter().map(|w| w.text.as_str()).collect::<Vec<_>>(),
+            listen,
+            "{line} {variables:?}"
+        );
     }
 }
 
@@ -75,7 +79,8 @@ fn every_option_can_be_set_in_all_three_ways() {
         let named = command.get_arguments().filter_map(|argument| argument.get_long().map(str::to_owned));
         named.filter(|key| key != "config").collect::<Vec<_>>()
     };
-    assert!(flags("dev").iter().all(|key| Config::default().slot(key).is_some()));
+    assert!(flags("dev").iter().all(|key| DevConfig::default().slot(key).is_some()));
+    assert!(flags("serve").iter().all(|key| ServeConfig::default().slot(key).is_some()));
     assert!(flags("check").iter().all(|key| CheckConfig::default().slot(key).is_some()));
     assert!(flags("doctor").iter().all(|key| DoctorConfig::default().slot(key).is_some()));
     assert!(flags("backup").iter().all(|key| BackupConfig::default().slot(key).is_some()));
@@ -148,12 +153,12 @@ fn an_unknown_key_is_an_error_with_its_place_and_the_likely_one() {
 
 #[test]
 fn the_file_must_exist_when_it_was_named_and_need_not_otherwise() {
-    assert_eq!(dev("dev", &Imagined::default()), Config::default());
+    assert_eq!(dev("dev", &Imagined::default()), DevConfig::default());
     assert!(
         problems("dev --config other.yaml", &Imagined::default())[0].starts_with("--config: cannot read other.yaml")
     );
     let named = Imagined { variables: [("RINGGATE_CONFIG", "o.yaml")].into(), files: [("o.yaml", "shards: 9")].into() };
-    assert_eq!(dev("dev", &named).shards.unwrap().text, "9");
+    assert_eq!(dev("dev", &named).run.shards.unwrap().text, "9");
 }
 
 #[test]
@@ -234,9 +239,21 @@ fn help_is_an_answer_and_a_wrong_flag_is_not() {
     for line in ["--help", "--version", "dev --help", "help check"] {
         assert!(matches!(call(line, &Imagined::default()), Err(Refusal::Asked(_))), "{line}");
     }
-    for line in ["", "serve", "dev --nonsense", "check", "dev a b", "dev --shards"] {
+    for line in ["", "frobnicate", "dev --nonsense", "serve --stage x", "check", "dev a b", "dev --shards"] {
         assert!(matches!(call(line, &Imagined::default()), Err(Refusal::Usage(_))), "{line}");
     }
+}
+
+#[test]
+fn serve_says_all_that_is_wrong_and_leaves_alone_what_only_dev_reads() {
+    let around = imagined(&[("RINGGATE_STAGE", "no/stage")], "backend: nowhere\n");
+    let Ok(Call::Serve { config }) = call("serve --shards 0", &around) else { panic!() };
+    let found: Vec<_> = config.resolve(NonZeroU16::MIN).unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("--shards") && found[1].contains("--data"), "{found:?}");
+    let Ok(Call::Serve { config }) = call("serve --data d", &around) else { panic!() };
+    let (settings, store) = config.resolve(NonZeroU16::MIN).unwrap();
+    assert_eq!((settings.stage.stage.as_str(), store.data.to_str()), ("dev", Some("d")));
 }
 
 #[test]

@@ -293,54 +293,8 @@ impl Connection<'_> {
             response_body_bytes_max: view.snapshot().limits.response_body_bytes_max,
         };
         let served = exchange::serve(&mut x, &mut effects).await;
-        let answer = effects.answer.take();
-        let answer_keeps_alive = effects.answer_head.keep_alive;
-        let relay = Relay {
-            shard,
-            client: self.socket,
-            client_deadline: &self.deadline,
-            framed: x.framed,
-            body_bytes_max: view.snapshot().limits.response_body_bytes_max,
-            is_head: x.is_head(),
-        };
-        let ended = match (served, answer) {
-            (Served::Relay, Some(mut answer)) => {
-                x.note_passing_body(answer.content_here());
-                let (ended, length) = match x.encoder.take() {
-                    None => relay.run(&x.scratch.response, &mut answer).await,
-                    Some(mut encoder) => {
-                        // Boxed because it is rare.
-                        let run = Box::pin(relay.run_encoded(&x.scratch.response, &mut answer, &mut encoder)).await;
-                        effects.take_back_encoder(encoder);
-                        run
-                    }
-                };
-                x.facts.response_length = length;
-                let reusable = ended == Ended::Complete && answer_keeps_alive && answer.is_exhausted();
-                shard.finish_origin(answer, reusable);
-                ended
-            }
-            (_, answer) => {
-                if let Some(answer) = answer {
-                    let reusable = answer_keeps_alive && answer.is_exhausted();
-                    shard.finish_origin(answer, reusable);
-                }
-                let response = std::mem::take(&mut x.scratch.response);
-                let all = 0..response.len();
-                let (ended, response) = relay.write(response, all).await;
-                x.scratch.response = response;
-                ended
-            }
-        };
-        x.facts.response_latency_nanos = shard.clock.now().since(x.facts.started).as_nanos() as u64;
-        shard.record(&x, ended);
-        let delivery = Delivery {
-            ended,
-            call: effects.trace,
-            request_body: effects.body_at_hand(),
-            request_length: effects.body.received,
-        };
-        shard.decisions.with(|decisions| exchange::write_decision(&x, &delivery, decisions));
+        let ended = deliver(&mut x, &mut effects, served).await;
+        settle(&mut x, &effects, ended);
         let keeps_alive = x.keeps_alive && ended == Ended::Complete;
         if x.is_gathered() {
             scratch.trim();
@@ -401,6 +355,60 @@ impl Connection<'_> {
             }
         }
     }
+}
+
+/// Sends the response, and ends the answer that it was made of.
+async fn deliver(x: &mut Exchange<'_>, effects: &mut ShardEffects<'_>, served: Served) -> Ended {
+    let keeps_alive = effects.answer_head.keep_alive;
+    let relay = Relay {
+        shard: effects.shard,
+        client: effects.client,
+        client_deadline: effects.client_deadline,
+        framed: x.framed,
+        body_bytes_max: effects.response_body_bytes_max,
+        is_head: x.is_head(),
+    };
+    if served == Served::Relay
+        && let Some(mut answer) = effects.answer.take()
+    {
+        x.note_passing_body(answer.content_here());
+        let (ended, length) = match x.encoder.take() {
+            None => relay.run(&x.scratch.response, &mut answer).await,
+            Some(mut encoder) => {
+                // Boxed because it is rare.
+                let run = Box::pin(relay.run_encoded(&x.scratch.response, &mut answer, &mut encoder)).await;
+                effects.take_back_encoder(encoder);
+                run
+            }
+        };
+        x.facts.response_length = length;
+        let is_reusable = ended == Ended::Complete && keeps_alive && answer.is_exhausted();
+        effects.shard.finish_origin(answer, is_reusable);
+        return ended;
+    }
+    if let Some(answer) = effects.answer.take() {
+        let is_reusable = keeps_alive && answer.is_exhausted();
+        effects.shard.finish_origin(answer, is_reusable);
+    }
+    let response = std::mem::take(&mut x.scratch.response);
+    let all = 0..response.len();
+    let (ended, response) = relay.write(response, all).await;
+    x.scratch.response = response;
+    ended
+}
+
+/// Counts, logs and keeps what became of a request.
+fn settle(x: &mut Exchange<'_>, effects: &ShardEffects<'_>, ended: Ended) {
+    let shard = effects.shard;
+    x.facts.response_latency_nanos = shard.clock.now().since(x.facts.started).as_nanos() as u64;
+    shard.record(x, ended);
+    let delivery = Delivery {
+        ended,
+        call: effects.trace,
+        request_body: effects.body_at_hand(),
+        request_length: effects.body.received,
+    };
+    shard.decisions.with(|decisions| exchange::write_decision(x, &delivery, decisions));
 }
 
 impl Shard {

@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod content;
 mod deadlines;
+mod definitions;
 mod explain;
 mod failures;
 mod harness;

@@ -3,6 +3,7 @@
 mod compile;
 mod exchange;
 mod net;
+mod publish;
 #[path = "../vectors/support.rs"]
 mod support;
 #[allow(dead_code, reason = "each of its users needs a part of it")]

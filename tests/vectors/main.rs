@@ -1,6 +1,8 @@
 //! Published suites and recorded answers, read from a folder beside the repository and held against the machines that
 //! they are about.
 
+mod claims;
 mod http1;
 mod openapi;
+mod parameters;
 mod support;

@@ -49,7 +49,7 @@ pub fn to_definition(model: &rest::RestApi, before: &Definition) -> Definition {
     Definition {
         rest_api: Arc::new(to_rest_api(model, &before.rest_api, root)),
         resources,
-        models: model.models.iter().map(|one| (one.name.clone(), Arc::new(to_model(one, &before.models)))).collect(),
+        models: models(model, before),
         request_validators,
         authorizers,
         gateway_responses: model.gateway_responses.iter().map(to_gateway_response).collect(),
@@ -109,6 +109,34 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+fn models(model: &rest::RestApi, before: &Definition) -> Collection<Model> {
+    let base = format!("https://apigateway.amazonaws.com/restapis/{}/models/", before.rest_api.id);
+    let kept = model.models.iter().map(|one| (one, linked(&one.schema, &base)));
+    let kept = kept.map(|(one, schema)| to_model(&rest::Model { schema, ..one.clone() }, &before.models));
+    kept.map(|one| (one.name.clone(), Arc::new(one))).collect()
+}
+
+/// The schema with links to models of its document as links to models of the API (rest-validation-models-cors).
+fn linked(schema: &Value, base: &str) -> Value {
+    match schema {
+        Value::Object(members) => Value::Object(
+            members
+                .iter()
+                .map(|(name, value)| {
+                    let link = value.as_str().filter(|_| name == "$ref");
+                    let target = link.and_then(|link| {
+                        link.strip_prefix("#/definitions/").or_else(|| link.strip_prefix("#/components/schemas/"))
+                    });
+                    let value = target.map_or_else(|| linked(value, base), |target| format!("{base}{target}").into());
+                    (name.clone(), value)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => items.iter().map(|item| linked(item, base)).collect(),
+        other => other.clone(),
+    }
+}
+
 fn to_model(model: &rest::Model, before: &Collection<Model>) -> Model {
     Model {
         id: before.get(&model.name).map_or_else(|| new_id(6), |known| known.id.clone()),
@@ -160,7 +188,8 @@ pub fn to_parts(parts: &[ModelPart], before: &Collection<DocumentationPart>) -> 
     )
 }
 
-fn to_location(part: &ModelPart) -> DocumentationPartLocation {
+/// Where a part belongs, as it is kept.
+pub fn to_location(part: &ModelPart) -> DocumentationPartLocation {
     let location = &part.location;
     DocumentationPartLocation {
         kind: location.part_type.as_str().to_owned(),

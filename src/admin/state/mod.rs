@@ -7,6 +7,7 @@
 pub mod adopt;
 pub mod convert;
 pub mod records;
+pub mod serving;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -9,7 +9,6 @@ use super::request::new_id;
 use super::stages::{self, NewStage};
 use super::{Operation, Request, read, write};
 use crate::admin::state::{Api, Definition, Deployment, Tenant};
-use crate::admin::wire::Texts;
 use crate::admin::wire::deployment::{CanarySettings, Deployment as Document};
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
@@ -182,11 +181,4 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     }
     api.deployments.remove(id);
     Ok(Reply::accepted())
-}
-
-/// Stage variables of a canary: the stage's, with what differs.
-pub(crate) fn overridden(variables: &Texts, overrides: &Texts) -> Texts {
-    let mut merged = variables.clone();
-    merged.extend(overrides.iter().map(|(name, value)| (name.clone(), value.clone())));
-    merged
 }

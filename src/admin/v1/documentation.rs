@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::request::new_id;
 use super::{Operation, Request, read, write};
-use crate::admin::state::adopt::to_parts;
+use crate::admin::state::adopt::{to_location, to_parts};
 use crate::admin::state::convert::to_model;
 use crate::admin::state::{Api, Tenant};
 use crate::admin::wire::error::Error;
@@ -171,8 +171,10 @@ fn import_parts(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         import::merge_parts(&to_model(definition).documentation.parts, &mut parts);
     }
     definition.documentation_parts = to_parts(&parts, &definition.documentation_parts);
-    let of_document = to_parts(&imported, &definition.documentation_parts);
-    let ids: Vec<_> = of_document.keys().filter(|id| definition.documentation_parts.contains_key(*id)).collect();
+    // In the document's order (R).
+    let parts = &definition.documentation_parts;
+    let id_of = |part| parts.values().find(|kept| kept.location == to_location(part)).map(|kept| kept.id.as_str());
+    let ids: Vec<_> = imported.iter().filter_map(id_of).collect();
     Ok(Reply::ok(&json!({ "ids": ids })))
 }
 

@@ -89,6 +89,7 @@ fn is_http(integration: &Integration) -> bool {
 fn settle(integration: &mut Integration, resource: &str) {
     if integration.kind == "MOCK" {
         integration.uri = None;
+        integration.http_method = None;
     }
     if is_http(integration) {
         integration.connection_type.get_or_insert_with(|| "INTERNET".to_owned());
@@ -318,9 +319,8 @@ fn put_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
                 status_code: status.to_owned(),
                 selection_pattern: input.string("selectionPattern")?,
                 response_parameters: parameters.filter(|parameters| !parameters.is_empty()),
-                response_templates: input
-                    .nullable_texts("responseTemplates")?
-                    .filter(|templates| !templates.is_empty()),
+                // An empty map stays one (R).
+                response_templates: input.nullable_texts("responseTemplates")?,
                 content_handling: input.one_of("contentHandling", &CONTENT_HANDLING)?,
             })
         },

@@ -8,8 +8,10 @@ pub mod request;
 mod account;
 mod api_keys;
 mod authorizers;
+mod client_certificates;
 mod deployments;
 mod documentation;
+mod domains;
 mod gateway_responses;
 mod import;
 mod integrations;
@@ -81,6 +83,8 @@ const OPERATIONS: &[&[Operation]] = &[
     account::OPERATIONS,
     import::OPERATIONS,
     documentation::OPERATIONS,
+    domains::OPERATIONS,
+    client_certificates::OPERATIONS,
 ];
 
 /// An operation and the labels of its path.
@@ -93,6 +97,13 @@ pub fn find(verb: &str, path: &str, query: &str) -> Option<Found> {
     let mut found = all.filter_map(|operation| Some((operation, labels(operation, path, query)?)));
     let first = found.next()?;
     if first.0.path.contains('?') { Some(first) } else { found.find(|(op, _)| op.path.contains('?')).or(Some(first)) }
+}
+
+/// Names of the operations on what a path leads to, as far as they change it.
+pub fn beside(path: &str) -> impl Iterator<Item = &'static str> {
+    let all = OPERATIONS.iter().flat_map(|operations| operations.iter());
+    all.filter(move |operation| operation.verb != "GET" && labels(operation, path, "").is_some())
+        .map(|operation| operation.name)
 }
 
 /// The labels of `operation` in `path`, percent-decoded; `None`: it is not this operation's path.

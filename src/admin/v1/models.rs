@@ -207,7 +207,9 @@ fn delete_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let users = definition.resources.values().flat_map(|resource| {
         resource.resource_methods.iter().map(move |(verb, method)| (&resource.path, verb, method))
     });
-    if let Some((path, verb, _)) = users.into_iter().find(|(_, _, method)| uses(method, name)) {
+    // Of several, the one with the longest path is named (R).
+    let user = users.filter(|(.., method)| uses(method, name)).max_by_key(|(path, ..)| path.len());
+    if let Some((path, verb, _)) = user {
         let message = format!("Cannot delete model '{name}', is referenced in method request: {path}/{verb}");
         return Err(Error::conflict(message));
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::deployments;
 use super::{Operation, Request, read, write};
+use crate::admin::state::serving::overridden;
 use crate::admin::state::{Api, Tenant};
 use crate::admin::wire::deployment::{AccessLogSettings, CanarySettings, MethodSetting, Stage};
 use crate::admin::wire::error::Error;
@@ -326,7 +327,7 @@ fn copy(stage: &mut Stage, operation: &PatchOperation) -> Result<(), Error> {
             stage.deployment_id = canary.deployment_id.clone().unwrap_or_default();
         }
         ("/variables", "/canarySettings/stageVariableOverrides") => {
-            stage.variables = deployments::overridden(&stage.variables, &canary.stage_variable_overrides);
+            stage.variables = overridden(&stage.variables, &canary.stage_variable_overrides);
         }
         (path, from) => {
             return Err(Error::bad_request(format!(

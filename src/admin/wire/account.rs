@@ -257,6 +257,8 @@ pub struct ClientCertificate {
     pub description: Option<String>,
     /// The certificate.
     pub pem_encoded_certificate: String,
+    /// Its private key. Never shown.
+    pub private_key: String,
     /// When it was made.
     pub created_date: EpochSeconds,
     /// When it ends.

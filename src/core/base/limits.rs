@@ -23,7 +23,7 @@ pub const INTEGRATION_TIMEOUT_MS_MAX: u64 = 29_000;
 pub const IDLE_TIMEOUT_S: u64 = 310;
 /// Largest definition file in bytes (AWS: 6 MB).
 pub const DEFINITION_BYTES_MAX: usize = 6 * 1024 * 1024;
-/// Largest definition file in bytes under `--limits relaxed`. JSON only: YAML stays within AWS's size.
+/// Largest definition file in bytes under `--limits relaxed`.
 pub const DEFINITION_BYTES_RELAXED_MAX: usize = 256 * 1024 * 1024;
 /// Most nodes of a definition document under `--limits relaxed`.
 pub const DEFINITION_NODES_RELAXED_MAX: usize = 20_000_000;

@@ -259,9 +259,6 @@ impl Compiler<'_> {
             }
             parsed => parsed.map_err(|error| error.to_string())?,
         };
-        if matches!(value, Expression::Body(Some(_)) | Expression::IntegrationBody(Some(_))) {
-            return Err(format!("`{}` reads a body by path, which mappings cannot do yet", mapping.source));
-        }
         Ok(Some((target, value)))
     }
 

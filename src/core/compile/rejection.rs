@@ -1,6 +1,7 @@
 //! Gateway responses: customizations resolved and their expressions parsed.
 
 use crate::aws::errors::{Customization, Origin, Prepared, ResponseType, parse_status, resolve};
+use crate::base::Place;
 use crate::mapping::Substitution;
 use crate::mapping::expression::{Expression, Side, Target};
 use crate::model::rest::{GatewayResponse, RestApi};
@@ -22,7 +23,14 @@ const OURS: FieldSet = REMAPPED
 pub(super) fn rejections(api: &RestApi, names: &Names<'_>, findings: &mut Findings) -> Box<[RejectionPlan]> {
     let customizations: Vec<_> =
         api.gateway_responses.iter().filter_map(|response| customization(response, findings)).collect();
-    resolve(&customizations).iter().map(|prepared| plan(prepared, names, findings)).collect()
+    let table = resolve(&customizations);
+    let plans = table.iter().map(|prepared| {
+        let declared = api.gateway_responses.iter().find(|r| r.response_type == prepared.response_type.as_str());
+        // What is inherited was named where it was declared.
+        let place = declared.filter(|_| prepared.origin == Origin::Own).map(|response| response.place);
+        plan(prepared, place, names, findings)
+    });
+    plans.collect()
 }
 
 fn customization(response: &GatewayResponse, findings: &mut Findings) -> Option<(ResponseType, Customization)> {
@@ -43,8 +51,14 @@ fn customization(response: &GatewayResponse, findings: &mut Findings) -> Option<
     Some((response_type, Customization { status, parameters, templates: response.response_templates.clone() }))
 }
 
-fn plan(prepared: &Prepared, names: &Names<'_>, findings: &mut Findings) -> RejectionPlan {
+/// `place`: where the response is declared, if its findings are to be said.
+fn plan(prepared: &Prepared, place: Option<Place>, names: &Names<'_>, findings: &mut Findings) -> RejectionPlan {
     let pointer = format!("/x-amazon-apigateway-gateway-responses/{}", prepared.response_type.as_str());
+    let mut warn = |rule, message| {
+        if let Some(place) = place {
+            findings.warn(rule, place, &pointer, message);
+        }
+    };
     let mut headers = Vec::new();
     for (target, source) in &prepared.customization.parameters {
         let target = Target::parse(target, Side::GatewayResponse);
@@ -52,24 +66,18 @@ fn plan(prepared: &Prepared, names: &Names<'_>, findings: &mut Findings) -> Reje
         match (target, source) {
             (Ok(Target::GatewayHeader(name)), Ok(_)) if OURS.contains(KnownField::from_name(name.as_bytes())) => {
                 let message = format!("the header {name} is written by the gateway; this one is not sent");
-                findings.warn("mapping-dropped", crate::base::Place::NOWHERE, &pointer, message);
+                warn("mapping-dropped", message);
             }
             (Ok(Target::GatewayHeader(name)), Ok(source)) => headers.push((name.into_boxed_bytes(), source)),
             // AWS takes the other two targets and does nothing with them.
             (Ok(_), Ok(_)) => {}
-            (Err(error), _) | (_, Err(error)) => {
-                findings.warn("mapping-expression", crate::base::Place::NOWHERE, &pointer, error.to_string());
-            }
+            (Err(error), _) | (_, Err(error)) => warn("mapping-expression", error.to_string()),
         }
     }
     let mut templates = Vec::new();
     for (media_type, text) in &prepared.customization.templates {
         let (template, unknown) = Substitution::compile(text, names);
-        // An inherited template was named where it was declared.
-        for variable in unknown.iter().filter(|_| prepared.origin == Origin::Own) {
-            let message = format!("{variable}; it prints nothing");
-            findings.warn("context-unknown", crate::base::Place::NOWHERE, &pointer, message);
-        }
+        unknown.iter().for_each(|variable| warn("context-unknown", format!("{variable}; it prints nothing")));
         templates.push((media_type.clone(), template));
     }
     // What a customization says counts whatever the cause, also where it says what the type has anyway.

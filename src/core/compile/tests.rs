@@ -185,17 +185,9 @@ fn what_is_not_supported_is_named_with_its_place() {
             Closed,
         ),
         (
-            proxy(", requestParameters: {integration.request.header.X: method.request.body.a}"),
+            proxy(", requestParameters: {integration.request.header.X: 'method.request.body.a['}"),
             "integration-unserved",
-            "`method.request.body.a` reads a body",
-            Closed,
-        ),
-        (
-            http(
-                "responses: {default: {statusCode: '200', responseParameters: {method.response.header.X: integration.response.body.a}}}",
-            ),
-            "integration-unserved",
-            "reads a body",
+            "Invalid mapping expression specified: method.request.body.a[",
             Closed,
         ),
         (header("Content-Length"), "integration-unserved", "the header Content-Length must not be mapped", Closed),
@@ -304,10 +296,16 @@ fn what_the_api_declares_and_is_not_obeyed_is_named() {
     let cases = [
         ("x-amazon-apigateway-security-policy: SecurityPolicy_TLS13_1_3_2025_09", "endpoint-unsupported"),
         ("x-amazon-apigateway-endpoint-access-mode: STRICT", "endpoint-unsupported"),
+        ("x-amazon-apigateway-endpoint-configuration: {vpcEndpointIds: [vpce-1]}", "private-unsupported"),
+        (
+            "x-amazon-apigateway-gateway-responses: {DEFAULT_4XX: {responseTemplates: {text/plain: $context.nope}}}",
+            "context-unknown",
+        ),
     ];
     for (top, rule) in cases {
         let world = World::of(&document(INTEGRATED, top));
-        found(&world, rule);
+        assert!(found(&world, rule).place.line > 0, "{top}");
+        assert_eq!(world.findings.iter().filter(|finding| finding.rule == rule).count(), 1, "{top}");
         assert_eq!(status(&world), 200, "{top}");
     }
 }

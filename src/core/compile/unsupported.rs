@@ -62,18 +62,18 @@ pub(super) fn unserved(integration: &Integration) -> Option<String> {
 
 /// Says what an API declares that changes nothing yet.
 pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
-    let place = crate::base::Place::NOWHERE;
+    let places = &api.places;
     if !api.vpc_endpoint_ids.is_empty() {
         let message = "vpcEndpointIds are stored; whoever reaches the listener may call this private API".to_owned();
-        let found = findings.warn("private-unsupported", place, "", message);
+        let found = findings.warn("private-unsupported", places.endpoint_configuration, "", message);
         found.on_aws = "the API answers only through VPC endpoints, as its resource policy says".into();
     }
     let ignored = [
-        ("securityPolicy", &api.security_policy),
-        ("endpointAccessMode", &api.endpoint_access_mode),
-        ("ipAddressType", &api.ip_address_type),
+        ("securityPolicy", &api.security_policy, places.security_policy),
+        ("endpointAccessMode", &api.endpoint_access_mode, places.endpoint_access_mode),
+        ("ipAddressType", &api.ip_address_type, places.endpoint_configuration),
     ];
-    for (name, _) in ignored.iter().filter(|(_, value)| value.is_some()) {
+    for (name, _, place) in ignored.into_iter().filter(|(_, value, _)| value.is_some()) {
         let message = format!("{name} is stored; it belongs to AWS's own listeners and changes nothing here");
         findings.add(Severity::Note, "endpoint-unsupported", place, "", message);
     }

@@ -4,13 +4,14 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::mapping::body::read_document;
 use crate::plan::StagePlan;
 use crate::plan::content::{Class, Conversion, Handling};
 use crate::proto::http::KnownField;
 use crate::proto::http::coding::{self, DecodeFailure, Encoded};
 
 use super::effects::Effects;
-use super::{BodyShape, Exchange, Rejection, Step};
+use super::{BodyShape, Exchange, Rejection, Scratch, Step};
 
 /// As Java's decoder reads it: padding may be left out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -87,6 +88,20 @@ pub(super) async fn gather_request<E: Effects>(
         decode_request(x)?;
     }
     convert(conversion, &mut x.scratch.request_body, &mut x.scratch.value)
+}
+
+/// Parses the gathered body for the mappings that read it. One that is JSON only at first sight answers 400
+/// (rest-integrations §2).
+pub(super) fn read_request(x: &mut Exchange<'_>) -> Step {
+    let Scratch { request_body, document, .. } = &mut *x.scratch;
+    read_document(request_body, document).map_err(|why| Rejection::invalid_json(&why))
+}
+
+/// The same for an answer: 500.
+pub(super) fn read_answer(x: &mut Exchange<'_>) -> Step {
+    let Scratch { answer_body, document, .. } = &mut *x.scratch;
+    read_document(answer_body, document)
+        .map_err(|why| Rejection::configuration(&format!("the answer's body that a mapping reads is {why}")))
 }
 
 /// rest-routing-and-stages §11: what is not supported or corrupt answers 415.

@@ -74,6 +74,7 @@ pub fn write_decision(x: &Exchange<'_>, delivery: &Delivery<'_>, decisions: &mut
 
 fn summary(x: &Exchange<'_>, delivery: &Delivery<'_>) -> Summary {
     let facts = &x.facts;
+    let called = u64::try_from(x.scratch.trail.called_after().as_nanos()).unwrap_or(u64::MAX);
     let since_start = |at: Instant| u64::try_from(at.since(facts.started).as_nanos()).unwrap_or(u64::MAX);
     Summary {
         request_id: Id(facts.request_id),
@@ -83,7 +84,8 @@ fn summary(x: &Exchange<'_>, delivery: &Delivery<'_>) -> Summary {
         version: x.snapshot.version,
         ended_nanos: facts.response_latency_nanos,
         connected_nanos: delivery.call.connected.map_or(0, since_start),
-        answered_nanos: facts.integration_latency_nanos.unwrap_or(0),
+        called_nanos: called,
+        answered_nanos: facts.integration_latency_nanos.map_or(0, |nanos| called.saturating_add(nanos)),
         request_length: delivery.request_length,
         response_length: facts.response_length,
         status: facts.status,

@@ -35,11 +35,14 @@ pub(super) async fn integrate<'x, E: Effects>(
         is_head: method == b"HEAD",
         timeout: plan.timeout,
     };
-    x.scratch.trail.call(call.request.len());
+    // What precedes the call takes a microsecond or two, less than a second reading of the clock is worth; unless the
+    // client was waited for.
+    let called = if x.has_request_body { effects.now() } else { x.facts.started };
+    x.scratch.trail.call(call.request.len(), called.since(x.facts.started));
     let answered = effects.call(call).await;
     x.scratch.request = request;
     x.keeps_alive &= effects.can_serve_again();
-    x.facts.integration_latency_nanos = u64::try_from(effects.now().since(x.facts.started).as_nanos()).ok();
+    x.facts.integration_latency_nanos = u64::try_from(effects.now().since(called).as_nanos()).ok();
     answered.map_err(Rejection::from)?;
     let status = note_answer(x, effects.answer());
     let length = effects.answer().length;
@@ -70,6 +73,9 @@ async fn gather<'x, E: Effects>(
         return Ok(body);
     }
     content::gather_request(x, stage, conversion, effects).await?;
+    if plan.reads_body {
+        content::read_request(x)?;
+    }
     Ok(if body == Body::Clients { Body::Whole } else { body })
 }
 

@@ -18,6 +18,7 @@ mod values;
 
 use crate::aws::errors::ResponseType;
 use crate::base::{Instant, WallTime};
+use crate::json::Tape;
 use crate::plan::trie::{Captures, MethodKey};
 use crate::plan::{Door, IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
@@ -115,6 +116,8 @@ pub struct Scratch {
     request_body: Vec<u8>,
     /// The back end's body, where all of it is needed.
     answer_body: Vec<u8>,
+    /// The body that mappings read, parsed.
+    document: Tape,
     /// What the decision record needs and the end of the exchange no longer has.
     trail: Trail,
 }
@@ -125,11 +128,12 @@ const SCRATCH_BYTES_KEPT_MAX: usize = 64 * 1024;
 impl Scratch {
     /// Gives back what a large body took.
     pub fn trim(&mut self) {
-        let Self { response, request, value, body, request_body, answer_body, .. } = self;
+        let Self { response, request, value, body, request_body, answer_body, document, .. } = self;
         for part in [response, request, value, body, request_body, answer_body] {
             part.clear();
             part.shrink_to(SCRATCH_BYTES_KEPT_MAX);
         }
+        document.clear();
     }
 }
 
@@ -155,8 +159,7 @@ pub struct Facts {
     pub response_latency_nanos: u64,
     /// Status of the back end.
     pub integration_status: Option<u16>,
-    /// Nanoseconds from the head of the request to the head of the back end's answer: what precedes the call takes a
-    /// microsecond or two, less than a second reading of the clock is worth.
+    /// Nanoseconds from the call to the head of the back end's answer.
     pub integration_latency_nanos: Option<u64>,
     /// The gateway response that was sent.
     pub error: Option<(ResponseType, &'static str)>,

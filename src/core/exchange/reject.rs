@@ -1,6 +1,7 @@
 //! Gateway responses: what a client is told when the gateway itself answers.
 
 use crate::aws::errors::{BodyStyle, ResponseType, write_default_body};
+use crate::json::NotJson;
 use crate::mapping::Presence;
 use crate::plan::RejectionPlan;
 use crate::proto::h1::write::{write_field, write_status_line};
@@ -84,6 +85,17 @@ impl Rejection {
     /// The integration response that was selected leads to no method response.
     pub(super) fn undeclared(status: u16) -> Self {
         Self::configuration(&format!("Output mapping refers to an invalid method response: {status}"))
+    }
+
+    /// A body that mappings read begins as JSON and is none.
+    pub(super) fn invalid_json(why: &NotJson) -> Self {
+        Self {
+            status: 400,
+            message: "Invalid JSON in request body",
+            error_type: "BadRequestException",
+            reason: Some(format!("a mapping reads the request's body, which is {why}").into()),
+            ..Self::of(ResponseType::Default4xx)
+        }
     }
 
     /// No template for the body's media type, and passing it on is forbidden.

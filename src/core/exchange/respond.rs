@@ -282,6 +282,9 @@ async fn gather<E: Effects>(
         return Ok(Content::Relayed);
     }
     content::gather_answer(x, conversion, effects).await?;
+    if plan.reads_answer {
+        content::read_answer(x)?;
+    }
     if x.is_head() {
         return Ok(Content::Relayed);
     }

@@ -1,6 +1,7 @@
 //! What mapping expressions and templates can read of an exchange.
 
 use crate::base::escape::quote_json_from;
+use crate::json::Tape;
 use crate::mapping::{ContextVariable, Values};
 use crate::plan::Door;
 use crate::plan::headers::DROPPED_ON_ARRIVAL;
@@ -87,11 +88,11 @@ impl Values for ExchangeValues<'_, '_> {
     }
 
     fn body(&self) -> Option<&[u8]> {
-        Some(&self.x.scratch.request_body)
+        Some(if self.answer.is_some() { &self.x.scratch.answer_body } else { &self.x.scratch.request_body })
     }
 
-    fn integration_body(&self) -> Option<&[u8]> {
-        Some(&self.x.scratch.answer_body)
+    fn document(&self) -> Option<&Tape> {
+        Some(&self.x.scratch.document)
     }
 
     fn context(&self, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {

@@ -3,7 +3,7 @@
 
 use crate::base::WallTime;
 use crate::proto::http::imf_fixdate;
-use crate::record::decision::Tag;
+use crate::record::decision::{Summary, Tag};
 
 use super::{Body, Decision};
 
@@ -120,7 +120,8 @@ impl Log<'_> {
         self.line(&format!("Endpoint request body after transformations: {}", words(body)));
         self.line(&format!("Sending request to {endpoint}"));
         let Some(answer) = &decision.answer else { return };
-        let millis = decision.summary.answered_nanos / 1_000_000;
+        let Summary { answered_nanos, called_nanos, .. } = decision.summary;
+        let millis = answered_nanos.saturating_sub(called_nanos) / 1_000_000;
         let status = decision.summary.integration_status;
         self.line(&format!("Received response. Status: {status}, Integration latency: {millis} ms"));
         self.line(&format!("Endpoint response headers: {}", map(&answer.fields)));

@@ -305,11 +305,14 @@ pub(super) fn times(decision: &Decision) -> Vec<(&'static str, u64)> {
     let summary = &decision.summary;
     let (connected, answered, ended) = (summary.connected_nanos, summary.answered_nanos, summary.ended_nanos);
     let mut times = vec![("total", ended)];
+    if summary.called_nanos > 0 {
+        times.push(("until called", summary.called_nanos));
+    }
     if connected > 0 {
-        times.push(("until connected", connected));
+        times.push(("until connected", connected.saturating_sub(summary.called_nanos)));
     }
     if answered > 0 {
-        times.push(("back end", answered.saturating_sub(connected)));
+        times.push(("back end", answered.saturating_sub(connected.max(summary.called_nanos))));
         times.push(("then until sent", ended.saturating_sub(answered)));
     }
     times

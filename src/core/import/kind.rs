@@ -65,7 +65,21 @@ impl Sign {
 
 /// The first member that only an HTTP API can have.
 pub(super) fn http_api_sign(root: &Node) -> Option<Sign> {
-    root_sign(root).or_else(|| authorizer_sign(root)).or_else(|| path_sign(root))
+    root_sign(root).or_else(|| authorizer_sign(root)).or_else(|| path_sign(root)).or_else(|| version_stamp(root))
+}
+
+/// The mark of a document that was exported from an HTTP API. People copy it into other documents, so it counts only
+/// where no authorizer reads a request as those of REST APIs do.
+fn version_stamp(root: &Node) -> Option<Sign> {
+    let name = "x-amazon-apigateway-importexport-version";
+    let member = root.member(name)?;
+    let schemes = root.get("components").and_then(|components| components.get("securitySchemes"));
+    let is_rest = |scheme: &Member| {
+        let source = scheme.value.get("x-amazon-apigateway-authorizer").and_then(|node| node.get("identitySource"));
+        source.and_then(Node::as_str).is_some_and(|source| source.contains("method.request."))
+    };
+    let is_rest = schemes.is_some_and(|schemes| schemes.members().iter().any(is_rest));
+    (!is_rest).then(|| Sign::at(format!("`{name}`"), member.key.place, &Pointer::ROOT.key(name)))
 }
 
 /// The version member, for a document that is an HTTP API because somebody said so.
@@ -76,11 +90,9 @@ pub(super) fn version_sign(root: &Node) -> Option<Sign> {
 }
 
 fn root_sign(root: &Node) -> Option<Sign> {
-    const ROOT: [&str; 2] = ["x-amazon-apigateway-cors", "x-amazon-apigateway-importexport-version"];
-    for name in ROOT {
-        if let Some(member) = root.member(name) {
-            return Some(Sign::at(format!("`{name}`"), member.key.place, &Pointer::ROOT.key(name)));
-        }
+    let name = "x-amazon-apigateway-cors";
+    if let Some(member) = root.member(name) {
+        return Some(Sign::at(format!("`{name}`"), member.key.place, &Pointer::ROOT.key(name)));
     }
     let name = "x-amazon-apigateway-integrations";
     let member = root.get("components")?.member(name)?;
@@ -121,11 +133,14 @@ fn path_sign(root: &Node) -> Option<Sign> {
     let paths_at = Pointer::ROOT.key("paths");
     for path in root.get("paths")?.members() {
         let path_at = paths_at.key(&path.key.text);
-        if path.key.text == "/$default" {
-            return Some(Sign::at("the path `/$default`", path.key.place, &path_at));
+        if matches!(path.key.text.as_str(), "/$default" | "$default") {
+            return Some(Sign::at(format!("the path `{}`", path.key.text), path.key.place, &path_at));
         }
         for operation in path.value.members() {
             let operation_at = path_at.key(&operation.key.text);
+            if let Some(member) = operation.value.member("isDefaultRoute") {
+                return Some(Sign::at("`isDefaultRoute`", member.key.place, &operation_at.key("isDefaultRoute")));
+            }
             let name = "x-amazon-apigateway-integration";
             let Some(integration) = operation.value.get(name) else { continue };
             if let Some(sign) = integration_sign(integration, &operation_at.key(name)) {
@@ -180,6 +195,12 @@ mod tests {
         let cases = [
             ("x-amazon-apigateway-cors: {}".to_owned(), "/x-amazon-apigateway-cors".to_owned()),
             ("paths: {/$default: {}}".to_owned(), "/paths/~1$default".to_owned()),
+            ("paths: {$default: {}}".to_owned(), "/paths/$default".to_owned()),
+            ("paths: {/a: {get: {isDefaultRoute: true}}}".to_owned(), "/paths/~1a/get/isDefaultRoute".to_owned()),
+            (
+                "x-amazon-apigateway-importexport-version: 1.0".to_owned(),
+                "/x-amazon-apigateway-importexport-version".to_owned(),
+            ),
             (integration("{payloadFormatVersion: 2.0}"), format!("{at}/payloadFormatVersion")),
             (
                 integration("{requestParameters: {'append:header.x': $request.path.y}}"),
@@ -198,7 +219,11 @@ mod tests {
             let sign = http_api_sign(&read(&text).unwrap()).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((sign.pointer, sign.place.line), (pointer, 1), "{text}");
         }
-        for text in [integration("{payloadFormatVersion: 1.0}"), "paths: {/$defaults: {}}".to_owned()] {
+        let stamped = "x-amazon-apigateway-importexport-version: 1.0
+components: {securitySchemes: {a: {x-amazon-apigateway-authorizer: {identitySource: method.request.header.A}}}}";
+        for text in
+            [integration("{payloadFormatVersion: 1.0}"), "paths: {/$defaults: {}}".to_owned(), stamped.to_owned()]
+        {
             assert_eq!(http_api_sign(&read(&text).unwrap()), None, "{text}");
         }
     }

@@ -120,6 +120,9 @@ impl<'d> Import<'d> {
         let source = choice(root, "x-amazon-apigateway-api-key-source", &sources, &at, findings);
         self.api.api_key_source = source.unwrap_or_default();
         self.api.binary_media_types = texts(root, "x-amazon-apigateway-binary-media-types", &at, findings);
+        let place = |name: &str| root.get(name).map(|node| node.place).unwrap_or_default();
+        self.api.places.security_policy = place("x-amazon-apigateway-security-policy");
+        self.api.places.endpoint_access_mode = place("x-amazon-apigateway-endpoint-access-mode");
         self.api.security_policy = text(root, "x-amazon-apigateway-security-policy", &at, findings);
         let modes = [("BASIC", "BASIC"), ("STRICT", "STRICT")];
         let mode = choice(root, "x-amazon-apigateway-endpoint-access-mode", &modes, &at, findings);
@@ -187,6 +190,7 @@ impl<'d> Import<'d> {
             return findings.refuse_kind(node, "an object", at);
         }
         findings.leftovers(node, Scope::EndpointConfiguration, at);
+        self.api.places.endpoint_configuration = node.place;
         self.api.disable_execute_api_endpoint |=
             flag(node, "disableExecuteApiEndpoint", at, findings).unwrap_or_default();
         self.api.vpc_endpoint_ids.extend(texts(node, "vpcEndpointIds", at, findings));
@@ -266,6 +270,11 @@ impl<'d> Import<'d> {
         let paths = present(self.root, "paths");
         if let Some(paths) = paths.filter(|paths| !paths.is_object()) {
             self.findings.refuse_kind(paths, "an object", &at);
+        }
+        if paths.is_none_or(|paths| paths.members().is_empty()) {
+            let remark = Remark::new("no-paths", "the document declares no path: nothing can be called");
+            let place = paths.map_or(self.root.place, |paths| paths.place);
+            self.findings.warn(remark.on_aws("Imported; the API cannot be deployed without a method."), place, &at);
         }
         let prefix = self.path_prefix();
         for member in paths.map(Node::members).unwrap_or_default() {

@@ -19,7 +19,7 @@ use std::fmt;
 pub use node::{Key, Kind, Member, Node, Pointer};
 pub use path::JsonPath;
 pub use read_json::{read_json, read_json_relaxed};
-pub use read_yaml::read_yaml;
+pub use read_yaml::{read_yaml, read_yaml_relaxed};
 pub use tape::{NotJson, Tape};
 
 use crate::base::Place;
@@ -57,10 +57,10 @@ pub fn read(text: &str) -> Result<Node, SyntaxError> {
     if first.starts_with('{') { read_json(text) } else { read_yaml(text) }
 }
 
-/// As [`read`], with room for JSON documents far beyond AWS's size.
+/// As [`read`], with room for documents far beyond AWS's size.
 pub fn read_relaxed(text: &str) -> Result<Node, SyntaxError> {
     let first = text.trim_start_matches('\u{feff}').trim_start();
-    if first.starts_with('{') { read_json_relaxed(text) } else { read_yaml(text) }
+    if first.starts_with('{') { read_json_relaxed(text) } else { read_yaml_relaxed(text) }
 }
 
 /// The text without its byte order mark, or why it is too large to be looked at.

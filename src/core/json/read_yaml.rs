@@ -14,12 +14,24 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use super::read_json::number_length;
 use super::{ALIAS_BYTES_MAX, Key, Kind, Member, Node, SyntaxError, admit};
 use crate::base::Place;
-use crate::base::limits::{DEFINITION_BYTES_MAX, DEFINITION_DEPTH_MAX, DEFINITION_NODES_MAX};
+use crate::base::limits::{
+    DEFINITION_BYTES_MAX, DEFINITION_BYTES_RELAXED_MAX, DEFINITION_DEPTH_MAX, DEFINITION_NODES_MAX,
+    DEFINITION_NODES_RELAXED_MAX,
+};
 
 /// Reads a text that holds exactly one YAML document.
 pub fn read_yaml(text: &str) -> Result<Node, SyntaxError> {
-    let mut builder = Builder::default();
-    for event in Parser::new_from_str(admit(text, DEFINITION_BYTES_MAX)?) {
+    read_within(text, DEFINITION_BYTES_MAX, DEFINITION_NODES_MAX)
+}
+
+/// As [`read_yaml`], within the limits of `--limits relaxed`. What aliases may add stays bounded as ever.
+pub fn read_yaml_relaxed(text: &str) -> Result<Node, SyntaxError> {
+    read_within(text, DEFINITION_BYTES_RELAXED_MAX, DEFINITION_NODES_RELAXED_MAX)
+}
+
+fn read_within(text: &str, bytes_max: usize, nodes_max: usize) -> Result<Node, SyntaxError> {
+    let mut builder = Builder { nodes_max, ..Builder::default() };
+    for event in Parser::new_from_str(admit(text, bytes_max)?) {
         let (event, span) = event.map_err(|error| scan_error(&error))?;
         builder.handle(event, span)?;
     }
@@ -42,6 +54,7 @@ struct Builder {
     open: Vec<Collection>,
     anchors: HashMap<usize, Anchored>,
     nodes: usize,
+    nodes_max: usize,
     alias_bytes: usize,
 }
 
@@ -185,8 +198,8 @@ impl Builder {
     }
 
     fn check_nodes(&self, place: Place) -> Result<(), SyntaxError> {
-        if self.nodes > DEFINITION_NODES_MAX {
-            let message = format!("the document has more than {DEFINITION_NODES_MAX} values, aliases expanded");
+        if self.nodes > self.nodes_max {
+            let message = format!("the document has more than {} values, aliases expanded", self.nodes_max);
             return Err(SyntaxError::new(place, message));
         }
         Ok(())
@@ -475,5 +488,12 @@ mod tests {
         assert!(json(&text).contains("nested more than"));
         let block: String = (0..5000).map(|n| " ".repeat(n) + "a:\n").collect();
         assert!(json(&block[..200_000]).contains("nested more than"));
+    }
+
+    #[test]
+    fn texts_beyond_the_size_of_aws_are_read_only_where_limits_are_relaxed() {
+        let text = format!("a: {}", "x".repeat(DEFINITION_BYTES_MAX));
+        assert!(read_yaml(&text).is_err());
+        assert_eq!(read_yaml_relaxed(&text).unwrap().members().len(), 1);
     }
 }

@@ -6,9 +6,11 @@
 
 use std::fmt;
 
+use super::body::BodySource;
 use super::context::{ContextVariable, UnknownContext};
 use super::query;
 use crate::base::escape::quote_json_from;
+use crate::json::Tape;
 
 /// Which list of mappings an expression or a target stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +49,13 @@ pub trait Values {
     fn integration_header(&self, name: &str) -> Option<&[u8]>;
     /// Appends all values of a header of the integration's answer joined with `,`; `false` if there are none.
     fn integration_headers(&self, name: &str, out: &mut Vec<u8>) -> bool;
-    /// The client's whole body; `None` where nobody needs it.
+    /// The whole body that a mapping may read: the client's on the request's side, the integration's on the
+    /// response's. `None` where nobody gathered it.
     fn body(&self) -> Option<&[u8]> {
         None
     }
-    /// The integration's whole body; `None` where nobody needs it.
-    fn integration_body(&self) -> Option<&[u8]> {
+    /// The same body as a document, if it is one.
+    fn document(&self) -> Option<&Tape> {
         None
     }
     /// Appends the value of a `$context` variable; `false`, and nothing appended, if it has none. Never asked for
@@ -96,13 +99,13 @@ pub enum Expression {
     /// `method.request.multivalueheader.n`: all values.
     Headers(Box<str>),
     /// `method.request.body`, or the part of it that a JSONPath (`$.a[0]`) selects.
-    Body(Option<Box<str>>),
+    Body(BodySource),
     /// `integration.response.header.n`: the last value.
     IntegrationHeader(Box<str>),
     /// `integration.response.multivalueheader.n`: all values.
     IntegrationHeaders(Box<str>),
     /// `integration.response.body`, or the part of it that a JSONPath selects.
-    IntegrationBody(Option<Box<str>>),
+    IntegrationBody(BodySource),
     /// `context.n`
     Context(ContextVariable),
 }
@@ -152,8 +155,7 @@ impl Expression {
         match self {
             Self::Literal(text) => append(Some(text.as_bytes()), out),
             Self::Absent => Presence::Missing,
-            Self::Body(_) => append(values.body().map(or_empty_object), out),
-            Self::IntegrationBody(_) => append(values.integration_body().map(or_empty_object), out),
+            Self::Body(source) | Self::IntegrationBody(source) => source.write(values, out),
             Self::Path(index) => append(values.path(*index), out),
             Self::PathNamed(name) => append(values.path_named(name), out),
             Self::Query(name) => match query::last(values.query(), name) {
@@ -217,11 +219,6 @@ fn append(value: Option<&[u8]>, out: &mut Vec<u8>) -> Presence {
     value.inspect(|value| out.extend_from_slice(value)).is_some().into()
 }
 
-/// An empty body counts as an empty object.
-fn or_empty_object(body: &[u8]) -> &[u8] {
-    if body.is_empty() { b"{}" } else { body }
-}
-
 fn write_queries(raw: &[u8], name: &str, out: &mut Vec<u8>) -> Presence {
     let mut presence = Presence::Missing;
     for value in query::values(raw, name) {
@@ -256,7 +253,7 @@ fn parse_source(text: &str, side: Side, resolve: &impl Resolve) -> Result<Expres
 fn parse_request(source: &str, side: Side, resolve: &impl Resolve) -> Result<Expression, Cause> {
     if let Some(path) = source.strip_prefix("body") {
         return match side {
-            Side::Request => parse_json_path(path).map(Expression::Body),
+            Side::Request => BodySource::parse(path).map(Expression::Body).ok_or(Cause::NotAnExpression),
             Side::Response | Side::GatewayResponse => Err(Cause::NotAnExpression),
         };
     }
@@ -275,22 +272,13 @@ fn parse_request(source: &str, side: Side, resolve: &impl Resolve) -> Result<Exp
 
 fn parse_answer(source: &str) -> Result<Expression, Cause> {
     if let Some(path) = source.strip_prefix("body") {
-        return parse_json_path(path).map(Expression::IntegrationBody);
+        return BodySource::parse(path).map(Expression::IntegrationBody).ok_or(Cause::NotAnExpression);
     }
     let (location, name) = source.split_once('.').ok_or(Cause::NotAnExpression)?;
     let name = checked(name)?;
     match location {
         "header" => Ok(Expression::IntegrationHeader(name.into())),
         "multivalueheader" => Ok(Expression::IntegrationHeaders(name.into())),
-        _ => Err(Cause::NotAnExpression),
-    }
-}
-
-/// What follows `body`: nothing, `.member…` or `[index]…`. The JSONPath itself is not read here.
-fn parse_json_path(path: &str) -> Result<Option<Box<str>>, Cause> {
-    match path.as_bytes() {
-        [] => Ok(None),
-        [b'.' | b'[', _, ..] => Ok(Some(format!("${path}").into())),
         _ => Err(Cause::NotAnExpression),
     }
 }
@@ -471,11 +459,12 @@ pub(super) mod tests {
 
     #[test]
     fn body_sources_are_parsed_and_say_so() {
+        let source = |path| BodySource::parse(path).expect("a path");
         let rows = [
-            ("method.request.body", Side::Request, Expression::Body(None)),
-            ("method.request.body.a.b", Side::Request, Expression::Body(Some("$.a.b".into()))),
-            ("method.request.body[0].price", Side::Request, Expression::Body(Some("$[0].price".into()))),
-            ("integration.response.body.e", Side::Response, Expression::IntegrationBody(Some("$.e".into()))),
+            ("method.request.body", Side::Request, Expression::Body(source(""))),
+            ("method.request.body.a.b", Side::Request, Expression::Body(source(".a.b"))),
+            ("method.request.body[0].price", Side::Request, Expression::Body(source("[0].price"))),
+            ("integration.response.body.e", Side::Response, Expression::IntegrationBody(source(".e"))),
         ];
         for (text, side, expected) in rows {
             let parsed = Expression::parse(text, side, &Route).expect(text);

@@ -4,6 +4,7 @@
 //! text, `$context` names become an enum. At run time only headers and query parameters of the message itself are
 //! looked up by name. Templates in Velocity are not here; gateway-response templates are, for they only substitute.
 
+pub mod body;
 pub mod context;
 pub mod expression;
 pub mod query;

@@ -55,6 +55,19 @@ pub struct RestApi {
     pub endpoint_access_mode: Option<String>,
     /// Documentation that is kept with the API. It changes no request.
     pub documentation: Documentation,
+    /// Where the settings were written.
+    pub places: SettingPlaces,
+}
+
+/// Where the settings of an API were written, for findings about them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SettingPlaces {
+    /// The endpoint configuration.
+    pub endpoint_configuration: Place,
+    /// The security policy.
+    pub security_policy: Place,
+    /// The endpoint access mode.
+    pub endpoint_access_mode: Place,
 }
 
 /// A value together with the place where it was written.

@@ -212,6 +212,42 @@ fn whole_bodies_are_mapped_and_an_empty_one_is_an_empty_object() {
 }
 
 #[test]
+fn parts_of_bodies_are_mapped_by_path() {
+    let request_mapping = |name: &str| {
+        format!(
+            "integration.request.header.X-{name}: method.request.body.{name}, \
+                 integration.request.querystring.{name}: method.request.body.{name}"
+        )
+    };
+    let members = format!(
+        "{HTTP}, requestParameters: {{{}, {}, {}, {}}}, responses: {{default: {{statusCode: '200', responseParameters: \
+         {{method.response.header.X-First: 'integration.response.body[0].a'}}}}}}",
+        request_mapping("text"),
+        request_mapping("list"),
+        request_mapping("null"),
+        request_mapping("missing"),
+    );
+    let world = any(&members, "");
+    let ask = |body: &str, answer: &str| {
+        let answer = format!("HTTP/1.1 200 OK\nContent-Length: {}\n\n{answer}", answer.len());
+        let (sent, told) = exchange(&world, &request("POST /pets", "", body), &answer);
+        (sent, text(&told.wire))
+    };
+    let (sent, told) = ask(r#"{"text": "a b", "list": [1, {"b" : 2}], "null": null}"#, r#"[{"a": true}]"#);
+    assert!(sent.starts_with("POST /b?text=a%20b&list=%5B1%2C%7B%22b%22%3A2%7D%5D HTTP/1.1\n"), "{sent}");
+    assert!(sent.contains("\nX-text: a b\nX-list: [1,{\"b\":2}]\n"), "{sent}");
+    assert!(told.contains("\nX-First: true\n"), "{told}");
+    for body in ["", "plain text", "{}"] {
+        let (sent, told) = ask(body, "plain");
+        assert!(!sent.contains("X-text") && !told.contains("X-First") && told.starts_with("HTTP/1.1 200"), "{sent}");
+    }
+    let (sent, told) = ask("\n{wrongjson", "");
+    let message = r#"{"message":"Invalid JSON in request body"}"#;
+    assert_eq!((sent.as_str(), told), ("", refused("400 Bad Request", "BadRequestException", message)));
+    assert!(ask("{}", "[1").1.starts_with("HTTP/1.1 500"));
+}
+
+#[test]
 fn a_response_that_the_method_does_not_declare_is_a_fault_of_the_definition() {
     let world = any(&format!("{HTTP}, responses: {{default: {{statusCode: '299'}}}}"), "");
     let (_, told) = exchange(&world, &get("/pets"), OK);

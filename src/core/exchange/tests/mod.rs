@@ -7,6 +7,7 @@ mod mapped;
 mod mock;
 mod proxy;
 mod rejections;
+mod stages;
 #[allow(dead_code, reason = "the simulation and the benchmarks use the rest")]
 pub mod world;
 

@@ -188,11 +188,12 @@ pub fn decode(coding: Coding, mut input: &[u8], bytes_max: usize, out: &mut Vec<
     let start = out.len();
     let mut stream = decoder(coding);
     loop {
-        // One byte more than is allowed tells what is too large from what just fits.
-        let left = bytes_max + 1 - (out.len() - start);
         let before = (out.len(), input.len());
-        let room = ROOM.max(input.len()).min(left);
-        out.reserve(room);
+        if out.len() == out.capacity() {
+            // Room doubles, but one byte more than is allowed tells what is too large from what just fits.
+            let left = bytes_max + 1 - (out.len() - start);
+            out.reserve_exact(ROOM.max(out.len()).max(input.len()).min(left));
+        }
         let read = stream.total_in();
         let status = stream.decompress_vec(input, out, FlushDecompress::None).map_err(|_| DecodeFailure::Corrupt)?;
         let used = usize::try_from(stream.total_in() - read).unwrap_or(input.len());

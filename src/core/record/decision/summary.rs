@@ -76,6 +76,8 @@ pub struct Summary {
     pub version: u64,
     /// End of the response.
     pub ended_nanos: u64,
+    /// The back end was called: later than the head where the client's body had to be waited for.
+    pub called_nanos: u64,
     /// A fresh connection to the back end was ready.
     pub connected_nanos: u64,
     /// The head of the back end's answer was complete, or the call had failed.
@@ -120,7 +122,7 @@ impl<const N: usize> Default for Id<N> {
     }
 }
 
-const NUMBERS: usize = 10;
+const NUMBERS: usize = 11;
 /// Length of a summary as bytes.
 pub const SUMMARY_BYTES: usize = REQUEST_ID_BYTES + EXTENDED_REQUEST_ID_BYTES + 8 * NUMBERS;
 
@@ -149,6 +151,7 @@ impl Summary {
             self.response_length,
             u64::from_le_bytes([s0, s1, i0, i1, o0, o1, self.attempts, flags]),
             u64::from_le_bytes([self.addresses[0], self.addresses[1], self.step as u8, self.ended as u8, b0, b1, 0, 0]),
+            self.called_nanos,
         ];
         let places = out[REQUEST_ID_BYTES + EXTENDED_REQUEST_ID_BYTES..].as_chunks_mut().0;
         for (place, number) in places.iter_mut().zip(numbers) {
@@ -171,6 +174,7 @@ impl Summary {
             wall_millis: number(1),
             version: number(2),
             ended_nanos: number(3),
+            called_nanos: number(10),
             connected_nanos: number(4),
             answered_nanos: number(5),
             request_length: number(6),

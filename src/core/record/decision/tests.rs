@@ -11,6 +11,7 @@ fn summary() -> Summary {
         wall_millis: u64::MAX,
         version: 3,
         ended_nanos: 4,
+        called_nanos: 9,
         connected_nanos: 5,
         answered_nanos: 6,
         request_length: 7,
