@@ -5,4 +5,6 @@ mod claims;
 mod http1;
 mod openapi;
 mod parameters;
+mod sigv4;
 mod support;
+mod velocity;

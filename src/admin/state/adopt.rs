@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ringgate_core::import::References;
 use ringgate_core::model::documentation::DocumentationPart as ModelPart;
 use ringgate_core::model::rest::{self, Declared, ParameterLocation, ParameterMapping};
 use serde_json::Value;
@@ -109,32 +110,12 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Models, with links to one another by the addresses that the API has for them.
 fn models(model: &rest::RestApi, before: &Definition) -> Collection<Model> {
-    let base = format!("https://apigateway.amazonaws.com/restapis/{}/models/", before.rest_api.id);
-    let kept = model.models.iter().map(|one| (one, linked(&one.schema, &base)));
-    let kept = kept.map(|(one, schema)| to_model(&rest::Model { schema, ..one.clone() }, &before.models));
+    let references = References::Addresses { api_id: &before.rest_api.id };
+    let linked = |one: &rest::Model| rest::Model { schema: references.write(&one.schema), ..one.clone() };
+    let kept = model.models.iter().map(|one| to_model(&linked(one), &before.models));
     kept.map(|one| (one.name.clone(), Arc::new(one))).collect()
-}
-
-/// The schema with links to models of its document as links to models of the API (rest-validation-models-cors).
-fn linked(schema: &Value, base: &str) -> Value {
-    match schema {
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .map(|(name, value)| {
-                    let link = value.as_str().filter(|_| name == "$ref");
-                    let target = link.and_then(|link| {
-                        link.strip_prefix("#/definitions/").or_else(|| link.strip_prefix("#/components/schemas/"))
-                    });
-                    let value = target.map_or_else(|| linked(value, base), |target| format!("{base}{target}").into());
-                    (name.clone(), value)
-                })
-                .collect(),
-        ),
-        Value::Array(items) => items.iter().map(|item| linked(item, base)).collect(),
-        other => other.clone(),
-    }
 }
 
 fn to_model(model: &rest::Model, before: &Collection<Model>) -> Model {

@@ -155,7 +155,8 @@ fn to_gateway_response(response: &crate::admin::wire::parts::GatewayResponse) ->
     }
 }
 
-fn to_documentation(part: &crate::admin::wire::parts::DocumentationPart) -> Option<DocumentationPart> {
+/// A part, if its type is known.
+pub fn to_documentation(part: &crate::admin::wire::parts::DocumentationPart) -> Option<DocumentationPart> {
     let written = &part.location;
     let given = GivenLocation {
         path: written.path.clone(),
@@ -168,11 +169,12 @@ fn to_documentation(part: &crate::admin::wire::parts::DocumentationPart) -> Opti
 }
 
 fn to_resource(resource: &Resource, names: &Names) -> rest::Resource {
-    let methods = resource.resource_methods.values().filter_map(|method| to_method(method, names)).collect();
+    let methods =
+        resource.resource_methods.values().filter_map(|method| to_method(method, &resource.id, names)).collect();
     rest::Resource { path: resource.path.clone(), methods, place: Place::NOWHERE }
 }
 
-fn to_method(method: &Method, names: &Names) -> Option<rest::Method> {
+fn to_method(method: &Method, resource: &str, names: &Names) -> Option<rest::Method> {
     let validator = method.request_validator_id.as_deref();
     Some(rest::Method {
         name: MethodName::parse(&method.http_method)?,
@@ -183,7 +185,7 @@ fn to_method(method: &Method, names: &Names) -> Option<rest::Method> {
         request_parameters: method.request_parameters.iter().flatten().filter_map(to_parameter).collect(),
         request_models: method.request_models.as_ref().map(pairs).unwrap_or_default(),
         responses: method.method_responses.values().map(to_method_response).collect(),
-        integration: method.method_integration.as_ref().and_then(to_integration),
+        integration: method.method_integration.as_ref().and_then(|one| to_integration(one, resource)),
         place: Place::NOWHERE,
     })
 }
@@ -208,7 +210,7 @@ fn to_method_response(response: &MethodResponse) -> rest::MethodResponse {
     }
 }
 
-fn to_integration(integration: &Integration) -> Option<rest::Integration> {
+fn to_integration(integration: &Integration, resource: &str) -> Option<rest::Integration> {
     let content_handling = integration.content_handling.as_deref();
     Some(rest::Integration {
         http_method: integration.http_method.clone(),
@@ -226,7 +228,8 @@ fn to_integration(integration: &Integration) -> Option<rest::Integration> {
         },
         content_handling: content_handling.and_then(to_content_handling),
         timeout_in_millis: Some(integration.timeout_in_millis),
-        cache_namespace: integration.cache_namespace.clone(),
+        // The resource's id is what stands there unless something was said.
+        cache_namespace: integration.cache_namespace.clone().filter(|namespace| namespace != resource),
         cache_key_parameters: integration.cache_key_parameters.clone(),
         request_parameters: integration.request_parameters.as_ref().map(mappings).unwrap_or_default(),
         request_templates: templates(integration.request_templates.as_ref()),

@@ -5,6 +5,7 @@
 
 pub mod request;
 
+mod access_associations;
 mod account;
 mod api_keys;
 mod authorizers;
@@ -12,6 +13,7 @@ mod client_certificates;
 mod deployments;
 mod documentation;
 mod domains;
+mod export;
 mod gateway_responses;
 mod import;
 mod integrations;
@@ -82,8 +84,10 @@ const OPERATIONS: &[&[Operation]] = &[
     usage_plans::OPERATIONS,
     account::OPERATIONS,
     import::OPERATIONS,
+    export::OPERATIONS,
     documentation::OPERATIONS,
     domains::OPERATIONS,
+    access_associations::OPERATIONS,
     client_certificates::OPERATIONS,
 ];
 

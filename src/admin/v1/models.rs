@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use ringgate_core::import::flatten;
 use serde_json::{Value, json};
 
 use super::request::new_id;
 use super::{Operation, Request, read, write};
+use crate::admin::state::convert::to_model;
 use crate::admin::state::{Api, Tenant};
 use crate::admin::wire::error::Error;
 use crate::admin::wire::parts::{Model, RequestValidator};
@@ -111,35 +113,9 @@ fn get_model(tenant: &Tenant, request: &Request<'_>) -> Answer {
     if !request.query_flag("flatten") {
         return Ok(Reply::ok(model));
     }
-    let flat = flattened(&api(tenant, request)?.definition.models, model);
-    Ok(Reply::ok(&Model { schema: Some(flat), ..(**model).clone() }))
-}
-
-/// The schema with what it refers to put in its place, each model once in a chain.
-fn flattened(models: &crate::admin::state::Collection<Model>, model: &Model) -> String {
-    fn resolve(value: &mut Value, models: &crate::admin::state::Collection<Model>, chain: &mut Vec<String>) {
-        match value {
-            Value::Object(members) => {
-                let target = members.get("$ref").and_then(Value::as_str).and_then(|link| link.rsplit('/').next());
-                let target = target.and_then(|name| models.get(name)).filter(|model| !chain.contains(&model.name));
-                if let Some(model) = target.cloned() {
-                    let schema = model.schema.as_deref().and_then(|schema| serde_json::from_str(schema).ok());
-                    *value = schema.unwrap_or_default();
-                    chain.push(model.name.clone());
-                    resolve(value, models, chain);
-                    chain.pop();
-                } else {
-                    members.values_mut().for_each(|member| resolve(member, models, chain));
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, models, chain)),
-            _ => {}
-        }
-    }
-    let text = model.schema.as_deref().unwrap_or_default();
-    let Ok(mut schema) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
-    resolve(&mut schema, models, &mut vec![model.name.clone()]);
-    schema.to_string()
+    let models = to_model(&api(tenant, request)?.definition).models;
+    let flat = flatten(&models, &model.name).map(|schema| schema.to_string());
+    Ok(Reply::ok(&Model { schema: flat, ..(**model).clone() }))
 }
 
 fn get_template(tenant: &Tenant, request: &Request<'_>) -> Answer {

@@ -420,7 +420,7 @@ fn static_path(uri: &UriTemplate) -> Option<Box<[u8]>> {
 /// `name=`, percent-encoded but for unreserved characters.
 fn encoded_name(name: &str) -> Box<[u8]> {
     let mut encoded = Vec::new();
-    crate::mapping::query::encode(name.as_bytes(), &mut encoded);
+    crate::proto::http::percent::encode(name.as_bytes(), &mut encoded);
     encoded.push(b'=');
     encoded.into()
 }

@@ -5,7 +5,7 @@ use crate::plan::headers::DROPPED_TO_PROXY;
 use crate::plan::{BodyTemplate, HttpPlan, StagePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length};
 use crate::proto::h1::{Field, Fields};
-use crate::proto::http::{Authority, FieldSet, KnownField};
+use crate::proto::http::{Authority, FieldSet, KnownField, percent};
 
 use super::respond::EMPTY_OBJECT;
 use super::{BodyShape, Exchange, Rejection, Step};
@@ -98,7 +98,7 @@ fn write_target(x: &Exchange<'_>, plan: &HttpPlan, value: &mut Vec<u8>, out: &mu
         if repeated.is_none() && mapping.value.write(&x.values(None), value) == Presence::Present {
             separate(out);
             out.extend_from_slice(&mapping.name);
-            query::encode(value, out);
+            percent::encode(value, out);
         }
     }
     Ok(())

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::proto::http::percent;
+
 /// What stands in place of a secret.
 const MASK: &str = "********";
 /// A secret at least this long shows its last characters, as AWS does, so that one can tell which it was.
@@ -104,10 +106,8 @@ pub(super) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
-        let escape = after.first_chunk::<2>().filter(|_| *first == b'%').and_then(|[high, low]| {
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()
-        });
+        let digits = after.first_chunk::<2>().filter(|_| *first == b'%');
+        let escape = digits.and_then(|[high, low]| percent::unescaped(*high, *low));
         match escape {
             Some(byte) => {
                 out.push(byte);
@@ -123,14 +123,9 @@ pub(super) fn percent_decoded(text: &str) -> String {
 }
 
 fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    let mut out = Vec::with_capacity(text.len());
+    percent::encode(text.as_bytes(), &mut out);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// As inside a JSON string.
