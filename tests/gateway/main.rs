@@ -18,6 +18,7 @@ mod origin;
 mod peers;
 mod petstore;
 mod routing;
+mod serving;
 mod streams;
 mod strictness;
 mod tls;
