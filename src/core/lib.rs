@@ -14,6 +14,9 @@ pub mod base;
 pub mod json;
 pub mod proto;
 pub mod record;
+pub mod vtl;
+
+pub mod explain;
 
 pub mod schema;
 

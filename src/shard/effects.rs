@@ -5,7 +5,9 @@ use std::task::Poll;
 
 use ringgate_core::base::Instant;
 use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
-use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Effects};
+use ringgate_core::exchange::{
+    Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Effects, Renderer,
+};
 use ringgate_core::plan::UpstreamSlot;
 use ringgate_core::proto::h1::{
     BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response,
@@ -163,6 +165,10 @@ impl Effects for ShardEffects<'_> {
         self.gather_answer(into).await
     }
 
+    fn with_renderer<R>(&self, run: impl FnOnce(&mut Renderer) -> R) -> R {
+        self.shard.renderer.with(run)
+    }
+
     fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>> {
         self.claim.grow(Encoder::BYTES).inspect_err(|_| self.shard.counters.shed_memory.increment()).ok()?;
         Some(self.shard.lend_encoder(coding))
@@ -197,7 +203,7 @@ impl ShardEffects<'_> {
 
     /// Remembers the origin's health along with its failure.
     fn failed(&mut self, upstream: UpstreamSlot, failure: CallFailure) -> CallFailure {
-        self.trace.addresses = self.shard.health(upstream);
+        self.shard.note_health(upstream, &mut self.trace);
         failure
     }
 

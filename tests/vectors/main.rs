@@ -6,4 +6,6 @@ mod http1;
 mod json_schema;
 mod openapi;
 mod parameters;
+mod sigv4;
 mod support;
+mod velocity;

@@ -29,6 +29,8 @@ pub trait Resolve {
     fn path_variable(&self, name: &str) -> Option<usize>;
     /// The value of the stage's variable.
     fn stage_variable(&self, name: &str) -> Option<&str>;
+    /// Gives all variables of the stage, for templates that go through them.
+    fn each_stage_variable(&self, _give: &mut dyn FnMut(&str, &str)) {}
 }
 
 /// What an expression reads at run time. Names are compared as written: AWS's mappings are case-sensitive, also for
@@ -52,6 +54,10 @@ pub trait Values {
     /// The whole body that a mapping may read: the client's on the request's side, the integration's on the
     /// response's. `None` where nobody gathered it.
     fn body(&self) -> Option<&[u8]> {
+        None
+    }
+    /// What a template put in the place of a variable of the integration's URI.
+    fn path_override(&self, _name: &str) -> Option<&[u8]> {
         None
     }
     /// The same body as a document, if it is one.
