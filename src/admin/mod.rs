@@ -2,6 +2,7 @@
 
 mod access;
 pub mod audit;
+mod credentials;
 mod hal;
 mod service;
 pub mod state;
