@@ -174,9 +174,9 @@ impl Admin {
     ) -> Vec<(StdTcpListener, Router)> {
         let address = self.main.local_addr().ok();
         let names = Names::new(address, &settings.admin.names);
-        let router = admin::router(gateway.clone(), management, names, self.access, self.metrics.is_none());
+        let router = admin::router(gateway.clone(), management.clone(), names, self.access, self.metrics.is_none());
         let mut all = vec![(self.main, router)];
-        all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone()))));
+        all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone(), management.clone()))));
         all
     }
 }

@@ -14,6 +14,7 @@ pub mod base;
 pub mod json;
 pub mod proto;
 pub mod record;
+pub mod vtl;
 
 pub mod aws;
 pub mod mapping;

@@ -7,3 +7,4 @@ mod openapi;
 mod parameters;
 mod sigv4;
 mod support;
+mod velocity;

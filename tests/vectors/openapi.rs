@@ -271,6 +271,8 @@ fn compare(case: &str, answer: &Value, api: &RestApi, differences: &mut Vec<Stri
         Some("GetResources") => vec![resource_values(recorded, api)],
         Some("GetAuthorizers") => authorizer_values(recorded, api),
         Some("GetRequestValidators") => vec![validator_values(recorded, api)],
+        Some("GetModels") => vec![exports::model_values(recorded, api)],
+        Some("GetDocumentationParts") => vec![exports::part_values(recorded, api)],
         Some("GetMethod") => method_values(answer, api),
         _ => Vec::new(),
     };

@@ -101,6 +101,10 @@ impl Resolve for Names<'_> {
     fn stage_variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }
+
+    fn each_stage_variable(&self, give: &mut dyn FnMut(&str, &str)) {
+        self.variables.iter().for_each(|(name, value)| give(name, value));
+    }
 }
 
 /// A JSON pointer (RFC 6901) to an operation of an OpenAPI document.

@@ -161,28 +161,22 @@ impl<'d> Import<'d> {
         let properties = Value::Object(properties);
         let path = location.path.as_ref().map_or(0, String::len);
         self.derived_bytes += path + location.name.as_ref().map_or(0, String::len) + bytes(&properties);
-        if !self.is_said_of_all(&location, &properties) {
+        // An export repeats at each entity what a part says of several: that makes no parts of their own.
+        let inherited = self.documented.said(&self.parts, &location);
+        let is_new = |(name, value): (&String, &Value)| inherited.get(name) != Some(value);
+        if properties.as_object().into_iter().flatten().any(is_new) {
             self.push_part(DocumentationPart { location, properties, place: node.place });
         }
     }
 
     /// Adds a part, unless there is one about the same.
     fn push_part(&mut self, part: DocumentationPart) -> bool {
-        let index = *self.documented.entry(part.location.clone()).or_insert(self.parts.len());
-        let is_new = index == self.parts.len();
+        let is_new = !self.documented.contains(&self.parts, &part.location);
         if is_new {
+            self.documented.add(&part.location, self.parts.len());
             self.parts.push(part);
         }
         is_new
-    }
-
-    /// Whether a part about all methods of the path says the same already: an export repeats it in each of them.
-    fn is_said_of_all(&self, location: &DocumentationLocation, properties: &Value) -> bool {
-        let general =
-            DocumentationLocation { method: location.method.as_ref().map(|_| "*".to_owned()), ..location.clone() };
-        let part = self.documented.get(&general).and_then(|index| self.parts.get(*index));
-        let Some(said) = part.map(|part| &part.properties) else { return false };
-        properties.as_object().into_iter().flatten().all(|(name, value)| said.get(name) == Some(value))
     }
 }
 

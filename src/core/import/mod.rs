@@ -19,6 +19,7 @@ mod kind;
 pub mod lint;
 mod operation;
 mod parameters;
+mod parts;
 mod payload;
 mod prepare;
 mod put;
@@ -45,11 +46,12 @@ pub use render::{Format, render};
 use crate::base::limits::DEFINITION_NODES_MAX;
 use crate::base::{Diagnostic, Place, Severity};
 use crate::json::{Kind, Node, Pointer, SyntaxError, read, read_relaxed};
-use crate::model::documentation::{DocumentationLocation, DocumentationPart};
+use crate::model::documentation::DocumentationPart;
 use crate::model::rest::{EndpointType, RestApi};
 
 use findings::{Findings, Remark};
 use kind::Version;
+use parts::PartIndex;
 use security::Scheme;
 
 /// How a document is to be read.
@@ -217,9 +219,9 @@ struct Import<'d> {
     /// Models made of schemas written in place, by the place of the schema: a shared response is met many times.
     made_models: HashMap<Place, String>,
     validator_names: HashSet<&'d str>,
-    /// Documentation parts, explicit ones first, what they document, and what those made of descriptions take.
+    /// Documentation parts, explicit ones first, and what those made of descriptions take.
     parts: Vec<DocumentationPart>,
-    documented: HashMap<DocumentationLocation, usize>,
+    documented: PartIndex,
     derived_bytes: usize,
 }
 
@@ -238,7 +240,7 @@ impl<'d> Import<'d> {
             made_models: HashMap::new(),
             validator_names: HashSet::new(),
             parts: Vec::new(),
-            documented: HashMap::new(),
+            documented: PartIndex::default(),
             derived_bytes: 0,
         }
     }

@@ -80,12 +80,13 @@ impl<'d> Import<'d> {
         {
             return Some(name.to_owned());
         }
-        let name = self.fresh_name(&at.render());
+        let json = schema.to_json();
+        let name = self.fresh_name(&format!("{} {json}", at.render()));
         self.api.models.push(Model {
             name: name.clone(),
             content_type: "application/json".to_owned(),
             description: None,
-            schema: schema.to_json(),
+            schema: json,
             place: schema.place,
         });
         self.made_models.insert(schema.place, name.clone());
@@ -110,9 +111,10 @@ impl<'d> Import<'d> {
         });
     }
 
-    /// `MODEL` and six characters, the same for the same document.
-    fn fresh_name(&mut self, pointer: &str) -> String {
-        let mut seed = fnv1a(pointer.as_bytes());
+    /// `MODEL` and six characters: the same for the same schema at the same place, so that importing a document again
+    /// changes nothing, and another for another, so that merging leaves the models of other documents alone.
+    fn fresh_name(&mut self, schema: &str) -> String {
+        let mut seed = fnv1a(schema.as_bytes());
         loop {
             let name = format!("MODEL{}", base36(seed));
             if self.model_names.insert(name.clone()) {

@@ -499,3 +499,50 @@ fn a_document_of_nothing_but_faults_is_answered_briefly() {
     assert!(imported.diagnostics.iter().all(|d| d.message.len() < 5000 && d.pointer.len() < 5000));
     assert!(imported.diagnostics.iter().any(|d| d.rule == "more-findings"));
 }
+
+#[test]
+fn a_refusal_lists_what_aws_would_list() {
+    let text = "
+openapi: 3.0.1
+info: {title: t}
+paths:
+  /a/{x}: {get: {x-amazon-apigateway-integration: {type: aws, httpMethod: POST, uri: 'arn:aws:lambda:r:1:function:f'}}}
+  /a/{y}: {}
+  /a b: {}
+  /b: {get: {x-amazon-apigateway-request-validator: none, parameters: [{name: n, in: query}, {name: n, in: header}]}}
+components:
+  schemas: {A_b: {}}
+  securitySchemes: {o: {type: oauth2}}";
+    let answer = rest(text).answer;
+    let expected = "Errors found during import:
+\tUnable to put integration on 'GET' for resource at path '/a/{x}': Invalid ARN specified in the request
+\tUnable to create resource at path '/a/{y}': A sibling ({x}) of this resource already has a variable path part -- only one is allowed
+\tUnable to create resource at path '/a b': Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end.
+\tUnable to put method 'GET' on resource at path '/b': Invalid Request Validator identifier specified
+\tUnable to put method 'GET' on resource at path '/b': Parameter names must be unique across querystring, header and path
+Additionally, these warnings were found:
+\tUnable to create model for 'A_b': Model name must be alphanumeric: A_b
+\tUnsupported security definition type 'oauth2' for 'o'. Ignoring.";
+    assert_eq!(answer.refusal().as_deref(), Some(expected));
+}
+
+#[test]
+fn warnings_are_those_of_aws_and_refuse_only_where_they_are_to() {
+    let warned = "openapi: 3.0.1
+info: {title: t}
+servers: [{url: /}, {url: /b}]
+x-logo: {}
+paths: {/a: {get: {parameters: [{in: query}]}}}";
+    let expected = [
+        "More than one server provided. Ignoring all but the first for defining endpoint configuration",
+        "Parse issue: attribute paths.'/a'(get).parameters.0.name is missing",
+    ];
+    let imported = rest(warned);
+    assert_eq!(imported.answer.warnings(), expected);
+    assert_eq!((imported.api.is_some(), imported.answer.refusal()), (true, None));
+    let message = format!("Warnings found during import:\n\t{}", expected.join("\n\t"));
+    assert_eq!(imported.answer.strict_refusal(), Some(message));
+    for text in ["{", "swagger: 1.2", "openapi: 3.0.1\npaths: []", "openapi: 3.0.1\ninfo: []\npaths: {/a b: {}}"] {
+        assert_eq!(rest(text).answer.refusal().as_deref(), Some(INVALID_INPUT), "{text}");
+    }
+}

@@ -138,6 +138,27 @@ impl Tape {
         self.entries.get(id.0 as usize).map(|_| Node { tape: self, at: id.0 })
     }
 
+    /// A child of an array or object by number, for those who cannot hold an iterator. `cursor` is 0 for the first, then
+    /// what the child before said.
+    pub fn child(&self, container: NodeId, cursor: u32) -> Option<Child> {
+        let entry = self.entry(container.0 as usize);
+        let is_object = entry.kind == EntryKind::Object;
+        if !is_object && entry.kind != EntryKind::Array {
+            return None;
+        }
+        let start = if cursor == 0 { container.0 as usize + 1 } else { cursor as usize };
+        let mut children = Children { tape: self, at: start, end: container.0 as usize + entry.size as usize };
+        while children.at < children.end {
+            let key = children.at as u32;
+            children.at += usize::from(is_object);
+            let value = children.step();
+            if !is_object || self.entry(key as usize).kind != EntryKind::Shadowed {
+                return Some(Child { key: NodeId(key), value: value.id(), next: children.at as u32 });
+            }
+        }
+        None
+    }
+
     /// Forgets the document, and returns memory that only a large one needed.
     pub fn clear(&mut self) {
         self.entries.clear();
@@ -171,6 +192,29 @@ impl Tape {
 /// The number of a node on its tape, for those who cannot hold a borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
+
+impl NodeId {
+    /// The number behind it.
+    pub fn index(self) -> u32 {
+        self.0
+    }
+
+    /// The node of that number, if there is one on the tape it is asked of.
+    pub fn at(index: u32) -> Self {
+        Self(index)
+    }
+}
+
+/// A child of an array or object, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Child {
+    /// Its key, which is a string of the tape; of an element, the element.
+    pub key: NodeId,
+    /// Its value.
+    pub value: NodeId,
+    /// The cursor of the next.
+    pub next: u32,
+}
 
 /// A value of a document. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -365,6 +409,23 @@ mod tests {
 
     fn printed(document: &str) -> String {
         format!("{:?}", Tape::new().read(document.as_bytes()).expect(document))
+    }
+
+    #[test]
+    fn children_by_number_are_those_of_the_iterators() {
+        let mut tape = Tape::new();
+        tape.read(br#"{"a":[1,[2]],"b":{},"a":{"c":3},"d":[]}"#).expect("a document");
+        for index in 0..tape.len() as u32 {
+            let Some(node) = tape.node(NodeId::at(index)) else { continue };
+            let (mut cursor, mut found) = (0, Vec::new());
+            while let Some(child) = tape.child(node.id(), cursor) {
+                cursor = child.next;
+                found.push((tape.node(child.key).and_then(Node::as_str), child.value));
+            }
+            let members = node.members().map(|(key, value)| (Some(key), value.id()));
+            let elements = node.elements().map(|value| (value.as_str(), value.id()));
+            assert_eq!(found, members.chain(elements).collect::<Vec<_>>());
+        }
     }
 
     #[test]

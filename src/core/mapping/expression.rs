@@ -29,6 +29,8 @@ pub trait Resolve {
     fn path_variable(&self, name: &str) -> Option<usize>;
     /// The value of the stage's variable.
     fn stage_variable(&self, name: &str) -> Option<&str>;
+    /// Gives all variables of the stage, for templates that go through them.
+    fn each_stage_variable(&self, _give: &mut dyn FnMut(&str, &str)) {}
 }
 
 /// What an expression reads at run time. Names are compared as written: AWS's mappings are case-sensitive, also for

@@ -2,7 +2,8 @@
 //!
 //! Everything here is parsed when an API is deployed: names of path variables become positions, stage variables become
 //! text, `$context` names become an enum. At run time only headers and query parameters of the message itself are
-//! looked up by name. Templates in Velocity are not here; gateway-response templates are, for they only substitute.
+//! looked up by name. Gateway-response
+//! templates only substitute; mapping templates run the template language ([`template`]).
 
 pub mod body;
 pub mod context;
@@ -10,11 +11,13 @@ pub mod expression;
 pub mod query;
 pub mod status_code;
 pub mod substitution;
+pub mod template;
 pub mod uri;
 
 pub use context::ContextVariable;
 pub use expression::{Expression, Presence, Resolve, Values};
 pub use substitution::Substitution;
+pub use template::{Message, Renderer, Template};
 
 #[cfg(test)]
 mod tests;

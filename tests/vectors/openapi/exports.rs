@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use ringgate_core::import::export::{ExportOptions, ExportType, Extensions, export, to_yaml};
-use ringgate_core::import::{ApiKind, Options, import};
+use ringgate_core::import::{ApiKind, Options, References, import};
 use ringgate_core::model::documentation::DocumentationVersion;
 use ringgate_core::model::rest::RestApi;
 use serde_json::Value;
 
-use super::{Row, rows};
+use super::{Pair, Row, elements, rows};
 use crate::support::suite;
 
 /// What the recordings have in place of the API, its region and the time.
@@ -120,4 +120,48 @@ fn assert_same(row: &Row, first: &Value, second: &Value) {
         let around = |lines: &[String]| lines.iter().skip(at.saturating_sub(12)).take(18).cloned().collect::<Vec<_>>();
         panic!("{}:\n{}\nand again:\n{}", row.file, around(&first).join("\n"), around(&second).join("\n"));
     }
+}
+
+/// Schemas as the management API shows them, whatever the order of members and of lists.
+pub(super) fn model_values(recorded: &Value, api: &RestApi) -> Pair {
+    let references = References::Addresses { api_id: "<api>" };
+    let theirs = elements(recorded).map(|model| canonical(&model["schema"]));
+    let ours = api.models.iter().map(|model| canonical(&references.write(&model.schema)));
+    ("models".to_owned(), sorted(theirs), sorted(ours))
+}
+
+pub(super) fn part_values(recorded: &Value, api: &RestApi) -> Pair {
+    let theirs =
+        elements(recorded).map(|part| format!("{} {}", canonical(&part["location"]), canonical(&part["properties"])));
+    let version = documented(api);
+    let options = ExportOptions { documentation: Some(&version), ..options(Extensions::ALL) };
+    let document = export(api, ExportType::Oas30, &options).expect("the API can be exported");
+    let parts = document["x-amazon-apigateway-documentation"]["documentationParts"].as_array().into_iter().flatten();
+    let ours = parts.map(|part| format!("{} {}", canonical(&part["location"]), canonical(&part["properties"])));
+    ("documentation parts".to_owned(), sorted(theirs), sorted(ours))
+}
+
+fn sorted(texts: impl Iterator<Item = String>) -> String {
+    let mut texts: Vec<_> = texts.collect();
+    texts.sort();
+    texts.join("\n")
+}
+
+/// Members and elements in the order of their text; names that the recorder replaced are any name.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            sorted(members.iter().map(|(name, value)| format!("{name}:{}", canonical(value)))).replace('\n', ",")
+        }
+        Value::Array(elements) => sorted(elements.iter().map(canonical)).replace('\n', ","),
+        Value::String(text) => masked(text),
+        other => other.to_string(),
+    }
+}
+
+/// The recorder's marks, and what they stand for, are the same text.
+fn masked(text: &str) -> String {
+    let model = text.rsplit_once("/models/").map(|(_, name)| format!("model {name}"));
+    let text = model.unwrap_or_else(|| text.to_owned());
+    ["<name:1>", "<name:2>", "<name:3>"].iter().fold(text, |text, mark| text.replace(mark, "Empty"))
 }

@@ -1,7 +1,5 @@
 //! The texts of a documentation version, where the entities they document are, and all parts as an extension.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value, json};
 
 use crate::model::documentation::{
@@ -11,10 +9,12 @@ use crate::model::rest::MethodName;
 
 use super::{Export, insert, object};
 use crate::import::documentation::texts;
+use crate::import::parts::PartIndex;
 
-/// What is documented, by what it documents.
+/// What is documented.
 pub(super) struct Texts<'a> {
-    parts: HashMap<&'a DocumentationLocation, &'a Value>,
+    parts: &'a [DocumentationPart],
+    index: PartIndex,
 }
 
 /// A method and where it is.
@@ -26,8 +26,8 @@ pub(super) struct Site<'a> {
 
 impl<'a> Texts<'a> {
     pub(super) fn new(version: Option<&'a DocumentationVersion>) -> Self {
-        let parts = version.map(|version| version.parts.as_slice()).unwrap_or_default().iter();
-        Self { parts: parts.map(|part| (&part.location, &part.properties)).collect() }
+        let parts = version.map(|version| version.parts.as_slice()).unwrap_or_default();
+        Self { parts, index: PartIndex::of(parts) }
     }
 
     fn is_empty(&self) -> bool {
@@ -35,9 +35,10 @@ impl<'a> Texts<'a> {
     }
 
     pub(super) fn of_info(&self) -> Map<String, Value> {
-        let properties = self.at(PartType::Api, GivenLocation::default());
-        let info = properties.and_then(|properties| properties.get("info")).and_then(Value::as_object);
-        info.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+        match self.all_said(PartType::Api, GivenLocation::default()).remove("info") {
+            Some(Value::Object(info)) => info,
+            _ => Map::new(),
+        }
     }
 
     pub(super) fn of_model(&self, name: &str, schema: &mut Map<String, Value>) {
@@ -60,8 +61,7 @@ impl<'a> Texts<'a> {
         self.of_entity(PartType::Method, site, None, None)
     }
 
-    /// What is said about an entity of a method: by a part about this method, else by one about all methods of the
-    /// path.
+    /// What is said about an entity of a method.
     pub(super) fn of_entity(
         &self,
         part_type: PartType,
@@ -72,24 +72,23 @@ impl<'a> Texts<'a> {
         if self.is_empty() {
             return Map::new();
         }
-        let given = |method: &str| GivenLocation {
+        let given = GivenLocation {
             path: Some(site.path.to_owned()),
-            method: Some(method.to_owned()),
+            method: Some(site.method.as_str().to_owned()),
             status_code: status_code.map(str::to_owned),
             name: name.map(str::to_owned),
         };
-        let own = self.said(part_type, given(site.method.as_str()));
-        if own.is_empty() { self.said(part_type, given("*")) } else { own }
+        self.said(part_type, given)
     }
 
+    /// Those members that have a place at the entity itself.
     fn said(&self, part_type: PartType, given: GivenLocation) -> Map<String, Value> {
-        let Some(properties) = self.at(part_type, given) else { return Map::new() };
-        let said = texts(part_type).iter().filter_map(|name| Some(((*name).to_owned(), properties.get(name)?.clone())));
-        said.collect()
+        let mut said = self.all_said(part_type, given);
+        texts(part_type).iter().filter_map(|name| said.remove_entry(*name)).collect()
     }
 
-    fn at(&self, part_type: PartType, given: GivenLocation) -> Option<&'a Value> {
-        self.parts.get(&DocumentationLocation::new(part_type, given)).copied()
+    fn all_said(&self, part_type: PartType, given: GivenLocation) -> Map<String, Value> {
+        self.index.said(self.parts, &DocumentationLocation::new(part_type, given))
     }
 }
 

@@ -238,7 +238,35 @@ paths:
     let full = oas30(&api, &ExportOptions { documentation: Some(&version), ..options("documentation") }).unwrap();
     let documentation = at(&full, "/x-amazon-apigateway-documentation");
     assert_eq!((at(documentation, "/version"), at(documentation, "/createdDate")), (&json!("1"), &json!("then")));
+    let part = json!({"location": {"type": "PATH_PARAMETER", "path": "/a/{id}", "method": "*", "name": "id"}, "properties": {"description": "of all"}});
+    assert!(at(documentation, "/documentationParts").as_array().unwrap().contains(&part));
     let first = json!({"location": {"type": "API"}, "properties": {"info": {"contact": {"name": "c"}}, "tags": [{"name": "x"}]}});
     assert_eq!(at(documentation, "/documentationParts/0"), &first);
     assert_eq!(oas30(&api, &options("documentation")).unwrap().get("x-amazon-apigateway-documentation"), None);
+}
+
+#[test]
+fn what_is_documented_for_all_is_written_at_each_and_read_back_as_one_part() {
+    let text = "
+openapi: 3.0.1
+info: {title: t}
+x-amazon-apigateway-documentation:
+  version: 1
+  documentationParts: [{location: {type: RESPONSE, statusCode: '200'}, properties: {description: shared, note: kept}}]
+paths:
+  /a: {get: {responses: {200: {description: 200 response}, 404: {description: none}}}}
+  /b: {get: {responses: {200: {description: own}}}}";
+    let version = |api: &RestApi| {
+        let parts = api.documentation.parts.clone();
+        DocumentationVersion { version: "1".to_owned(), created_date: String::new(), parts }
+    };
+    let api = import(text, &Options::default()).api.unwrap();
+    let documentation = version(&api);
+    let options = |documentation| ExportOptions { documentation: Some(documentation), ..options("apigateway") };
+    let first = oas30(&api, &options(&documentation)).unwrap();
+    assert_eq!(at(&first, "/paths/~1a/get/responses/200/description"), "shared");
+    assert_eq!(at(&first, "/paths/~1b/get/responses/200/description"), "own");
+    let again = import(&first.to_string(), &Options::default()).api.unwrap();
+    assert_eq!(again.documentation.parts.len(), 3);
+    assert_eq!(format!("{:#}", oas30(&again, &options(&version(&again))).unwrap()), format!("{first:#}"));
 }

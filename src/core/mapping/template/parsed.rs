@@ -1,0 +1,57 @@
+//! Values of JSON documents as the template language sees them.
+
+use super::names::realm;
+use crate::json::Tape;
+use crate::json::path::Found;
+use crate::json::tape::{Kind, Node, NodeId};
+use crate::vtl::{HostRef, Item, ListKind, MapKind, Memory, Refusal, Value, View};
+
+/// What a value of a document is.
+pub(super) fn view(node: Node<'_>) -> View<'_> {
+    match node.kind() {
+        Kind::Null => View::Null,
+        Kind::Bool => View::Bool(node.as_bool() == Some(true)),
+        Kind::Number => number(node.as_number().unwrap_or_default()),
+        Kind::String => View::Text(node.as_str().unwrap_or_default()),
+        Kind::Array => View::JsonList,
+        Kind::Object => View::Map,
+    }
+}
+
+/// Numbers that Java's integers hold are those; others keep their digits.
+fn number(digits: &str) -> View<'_> {
+    match digits.parse::<i64>() {
+        Ok(value) if digits != "-0" => i32::try_from(value).map_or(View::Long(value), View::Int),
+        _ => View::Decimal(digits),
+    }
+}
+
+/// The child of a container at a cursor.
+pub(super) fn child(tape: &Tape, container: HostRef, cursor: u32) -> Option<Item> {
+    let child = tape.child(NodeId::at(container.index), cursor)?;
+    let at = |id: NodeId| HostRef { realm: container.realm, index: id.index() };
+    Some(Item { key: at(child.key), value: at(child.value), next: child.next })
+}
+
+/// What a path found, as a value.
+pub(super) fn value_of(found: &Found<'_>, memory: &mut Memory) -> Result<Value, Refusal> {
+    let reference = |node: Node<'_>| Value::Host(HostRef { realm: realm::NODE, index: node.id().index() });
+    Ok(match found {
+        Found::Node(node) => reference(*node),
+        Found::List(items) => {
+            let values = items.iter().map(|item| value_of(item, memory)).collect::<Result<Vec<_>, _>>()?;
+            memory.list(ListKind::Json, &values)?
+        }
+        Found::Members(members) => {
+            let map = memory.map(MapKind::Java)?;
+            for (name, node) in members {
+                let key = memory.text(name)?;
+                memory.append(map, key, reference(*node))?;
+            }
+            Value::Map(map)
+        }
+        Found::Integer(value) => i32::try_from(*value).map_or(Value::Long(*value), Value::Int),
+        Found::Double(value) => Value::Double(*value),
+        Found::Text(text) => memory.text(text)?,
+    })
+}

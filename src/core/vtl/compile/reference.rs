@@ -1,0 +1,245 @@
+//! References: a variable or something of the host, and the way from there.
+
+use std::sync::Arc;
+
+use super::expression::constant_number;
+use super::{Compiler, Result};
+use crate::vtl::Dialect;
+use crate::vtl::error::Error;
+use crate::vtl::host::{Binding, Bound, Constant, Link};
+use crate::vtl::methods::Method;
+use crate::vtl::number::Number;
+use crate::vtl::pattern::Pattern;
+use crate::vtl::program::{CallSite, Op, PrintSpec};
+use crate::vtl::syntax::{Expr, ExprKind, Reference, Shape, Step};
+use crate::vtl::value::Value;
+
+impl Compiler<'_> {
+    /// Puts the value of a reference on the stack.
+    pub(super) fn reference(&mut self, reference: &Reference) -> Result<()> {
+        self.raw_reference(reference)?;
+        if self.settings.dialect == Dialect::ApiGateway {
+            self.emit(Op::OrEmpty);
+        }
+        Ok(())
+    }
+
+    /// As [`Self::reference`], with null where there is no value.
+    fn raw_reference(&mut self, reference: &Reference) -> Result<()> {
+        self.place = reference.place;
+        // What only looks like a reference has no value.
+        if reference.print.shape == Shape::Text {
+            self.emit(Op::Push(Value::Null));
+            return Ok(());
+        }
+        if let Some(op) = self.loop_state(reference) {
+            self.emit(op);
+            return Ok(());
+        }
+        match self.binding(reference)? {
+            Some(binding) => {
+                match binding.what {
+                    Bound::Text(text) => {
+                        let text = self.constant(&text);
+                        self.emit(Op::Push(Value::Text(text)));
+                    }
+                    Bound::Number(number) => drop(self.emit(Op::Bound(number))),
+                }
+                self.steps(&reference.steps[binding.links..])
+            }
+            None => {
+                let slot = self.slot(&reference.root)?;
+                self.emit(Op::Load(slot));
+                self.steps(&reference.steps)
+            }
+        }
+    }
+
+    /// `$foreach.hasNext` and the like, where the loop is in sight.
+    fn loop_state(&self, reference: &Reference) -> Option<Op> {
+        let is_loop = &*reference.root == "foreach" && !self.loops.is_empty();
+        let [Step::Property(name)] = &*reference.steps else { return None };
+        if !is_loop || self.survey.is_changed("foreach") {
+            return None;
+        }
+        match &**name {
+            "hasNext" => Some(Op::LoopHasNext),
+            "index" => Some(Op::LoopIndex),
+            "count" => Some(Op::LoopCount),
+            _ => None,
+        }
+    }
+
+    fn binding(&mut self, reference: &Reference) -> Result<Option<Binding>> {
+        let Some(root) = self.names.root(&reference.root) else { return Ok(None) };
+        if self.survey.is_changed(&reference.root) {
+            return Ok(None);
+        }
+        let links: Vec<Link> = reference.steps.iter().map_while(link).collect();
+        let place = match reference.steps.first() {
+            Some(Step::Method { place, .. }) => *place,
+            _ => reference.place,
+        };
+        let bound = self.names.bind(root, &links);
+        bound.map_err(|message| Error { place, message })
+    }
+
+    /// The way from the value on the stack.
+    pub(super) fn steps(&mut self, steps: &[Step]) -> Result<()> {
+        steps.iter().try_for_each(|step| self.step(step))
+    }
+
+    fn step(&mut self, step: &Step) -> Result<()> {
+        match step {
+            Step::Property(name) => {
+                let name = self.constant(name);
+                self.emit(Op::Property(name));
+            }
+            Step::Index(index, place) => {
+                self.value(index)?;
+                self.place = *place;
+                self.emit(Op::Index);
+            }
+            Step::Method { name, arguments, place } => {
+                let is_plain = arguments.iter().all(|argument| constant(argument).is_some());
+                let skip = (!is_plain).then(|| self.emit(Op::JumpIfNull(0)));
+                arguments.iter().try_for_each(|argument| self.value(argument))?;
+                self.place = *place;
+                let site = self.call_site(name, arguments)?;
+                self.calls.push(site);
+                self.emit(Op::Call(self.calls.len() as u32 - 1));
+                skip.into_iter().for_each(|jump| self.bind(jump));
+            }
+        }
+        Ok(())
+    }
+
+    fn call_site(&mut self, name: &str, arguments: &[Expr]) -> Result<CallSite> {
+        let method = Method::of(name);
+        let count = u8::try_from(arguments.len())
+            .map_err(|_| Error { place: self.place, message: "more than 255 arguments".to_owned() })?;
+        let pattern = match (method, arguments.first().map(|first| &first.kind)) {
+            (Some(method), Some(ExprKind::Text(text))) if method.takes_pattern() => Some(Arc::new(Pattern::new(text))),
+            _ => None,
+        };
+        Ok(CallSite { method, name: self.constant(name), arguments: count, pattern })
+    }
+
+    /// Prints a reference.
+    pub(super) fn print(&mut self, reference: &Reference) -> Result<()> {
+        self.place = reference.place;
+        let print = &reference.print;
+        let is_strict = self.settings.dialect == Dialect::Velocity;
+        match print.shape {
+            Shape::Text => self.text(&print.when_null),
+            // Without a value it would print one backslash more, but here everything has a value.
+            Shape::Escaped if !is_strict => {
+                self.text(&print.escapes);
+                self.text(&print.when_null);
+            }
+            Shape::Escaped => {
+                self.raw_reference(reference)?;
+                let spec = self.print_spec(reference)?;
+                self.emit(Op::PrintEscaped(spec));
+            }
+            Shape::Value => self.print_value(reference)?,
+        }
+        Ok(())
+    }
+
+    fn print_value(&mut self, reference: &Reference) -> Result<()> {
+        if self.loop_state(reference).is_none() {
+            if let Some(binding) = self.binding(reference)? {
+                if binding.links == reference.steps.len() {
+                    return self.print_bound(reference, binding);
+                }
+            } else if let Some(op) = self.fused(reference)? {
+                self.emit(op);
+                return Ok(());
+            }
+        }
+        self.raw_reference(reference)?;
+        let spec = self.print_spec(reference)?;
+        self.emit(Op::Print(spec));
+        Ok(())
+    }
+
+    fn print_bound(&mut self, reference: &Reference, binding: Binding) -> Result<()> {
+        match binding.what {
+            Bound::Text(text) => {
+                let print = &reference.print;
+                self.text(&print.escapes);
+                self.text(&print.before);
+                self.text(&text);
+            }
+            Bound::Number(number) => {
+                let spec = self.print_spec(reference)?;
+                self.emit(Op::PrintBound(number, spec));
+            }
+        }
+        Ok(())
+    }
+
+    /// The commonest references are printed in one step.
+    fn fused(&mut self, reference: &Reference) -> Result<Option<Op>> {
+        Ok(match &*reference.steps {
+            [] => {
+                let slot = self.slot(&reference.root)?;
+                Some(Op::PrintSlot(slot, self.print_spec(reference)?))
+            }
+            [Step::Property(name)] => {
+                let slot = self.slot(&reference.root)?;
+                let name = self.constant(name);
+                Some(Op::PrintProperty(slot, name, self.print_spec(reference)?))
+            }
+            _ => None,
+        })
+    }
+
+    fn print_spec(&mut self, reference: &Reference) -> Result<u32> {
+        let print = &reference.print;
+        let is_strict = self.settings.dialect == Dialect::Velocity;
+        let before = format!("{}{}", print.escapes, print.before);
+        let mut spec =
+            PrintSpec { before: self.print_text(&before), before_null: (0, 0), when_null: (0, 0), literal_of: None };
+        spec.before_null = spec.before;
+        if is_strict {
+            // Both halves of the backslashes: they escape nothing.
+            spec.before_null = self.print_text(&format!("{}{before}", print.escapes));
+            spec.when_null = self.print_text(&print.when_null);
+            if let Some(name) = print.when_null.strip_prefix('$')
+                && *name == *reference.root
+                && !self.survey.macros.is_empty()
+            {
+                spec.literal_of = Some(self.slot(name)?);
+            }
+        }
+        self.prints.push(spec);
+        Ok(self.prints.len() as u32 - 1)
+    }
+}
+
+fn link(step: &Step) -> Option<Link> {
+    Some(match step {
+        Step::Property(name) => Link::Property(name.clone()),
+        Step::Index(index, _) => match constant(index)? {
+            Constant::Text(name) => Link::Property(name),
+            _ => return None,
+        },
+        Step::Method { name, arguments, .. } => {
+            Link::Method(name.clone(), arguments.iter().map(constant).collect::<Option<_>>()?)
+        }
+    })
+}
+
+fn constant(expression: &Expr) -> Option<Constant> {
+    match &expression.kind {
+        ExprKind::Text(text) => Some(Constant::Text(text.clone())),
+        ExprKind::Bool(value) => Some(Constant::Bool(*value)),
+        _ => match constant_number(expression)? {
+            Number::Int(value) => Some(Constant::Integer(value.into())),
+            Number::Long(value) => Some(Constant::Integer(value)),
+            _ => None,
+        },
+    }
+}

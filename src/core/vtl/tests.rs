@@ -1,0 +1,1 @@
+//! The language at its own seam.
