@@ -81,9 +81,12 @@ struct Keys {
     file: PathBuf,
     version: Version,
     looked: Instant,
-    holders: BTreeMap<String, (Holder, KeyCache)>,
+    holders: Holders,
     scratch: Vec<u8>,
 }
+
+/// By access key, each with its signing key of the day.
+type Holders = BTreeMap<String, (Holder, KeyCache)>;
 
 /// What changes when a file is written or replaced; `None` when it is gone.
 type Version = Option<(u64, i64, i64, u64)>;
@@ -138,7 +141,7 @@ fn version(metadata: &Metadata) -> Version {
     Some((metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), metadata.len()))
 }
 
-fn read(file: &Path) -> Result<(Version, BTreeMap<String, (Holder, KeyCache)>), String> {
+fn read(file: &Path) -> Result<(Version, Holders), String> {
     let told = |why: String| format!("{}: {why}", file.display());
     let metadata = fs::metadata(file).map_err(|error| told(error.to_string()))?;
     if !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
