@@ -4,6 +4,7 @@ mod access;
 pub mod audit;
 mod counts;
 mod credentials;
+pub mod explain;
 mod hal;
 mod service;
 pub mod state;
@@ -75,6 +76,7 @@ pub fn router(
 ) -> Router {
     let metered = management.clone();
     let managing = audit::router(management.store().clone())
+        .merge(explain::router(gateway.clone()))
         .merge(Router::new().fallback(manage).with_state(management))
         .layer(middleware::from_fn_with_state(access, identify));
     let router = if has_metrics { observing(gateway, metered) } else { Router::new() };
