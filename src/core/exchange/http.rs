@@ -17,7 +17,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     effects: &mut E,
 ) -> Result<Served, Rejection> {
     let mut body = choose_body(x, plan)?;
-    if !plan.streams {
+    if !plan.streams || x.has_request_body {
         body = gather(x, stage, plan, body, effects).await?;
     }
     request::write_request(x, stage, plan, body)?;
@@ -68,7 +68,8 @@ async fn gather<'x, E: Effects>(
     let has_template = plan.templates.for_content_type(x.content_type()).is_some();
     let conversion = content::of_request(x, stage, plan.content, has_template)?;
     let changes = conversion != Conversion::None || content::is_encoded(x, stage);
-    let is_needed = plan.reads_body || (body == Body::Clients && changes);
+    // A validator may have read it already; then there is nothing left to pass on.
+    let is_needed = plan.reads_body || x.has_request_body || (body == Body::Clients && changes);
     if !is_needed {
         return Ok(body);
     }

@@ -13,6 +13,7 @@ pub mod route;
 pub mod snapshot;
 pub mod stage;
 pub mod trie;
+pub mod validate;
 
 pub use host::{Door, Entry, HostTable, Mapping, NoEntry, StageIndex};
 pub use integrate::{BodyTemplate, HeaderMapping, HttpPlan, MockPlan, MockRequest, Passthrough, QueryMapping};
@@ -21,3 +22,4 @@ pub use respond::{ResponseBody, ResponseHeader, ResponsePlan, Responses};
 pub use route::{IntegrationPlan, RoutePlan, RouteSlot};
 pub use snapshot::{Canary, Limits, SlotCounts, Snapshot, Upstream, UpstreamPlan, UpstreamSlot};
 pub use stage::{RejectionPlan, StagePlan, StageSlot};
+pub use validate::ValidatePlan;
