@@ -18,6 +18,8 @@ pub mod vtl;
 
 pub mod schema;
 
+pub mod explain;
+
 pub mod aws;
 pub mod mapping;
 
