@@ -83,9 +83,9 @@ fn write_target(x: &Exchange<'_>, plan: &HttpPlan, value: &mut Vec<u8>, out: &mu
     for set in x.scratch.overrides.of(OverrideTarget::RequestQuery) {
         for value in &set.values {
             separate(out);
-            query::encode(set.name.as_bytes(), out);
+            percent::encode(set.name.as_bytes(), out);
             out.push(b'=');
-            query::encode(value.as_bytes(), out);
+            percent::encode(value.as_bytes(), out);
         }
     }
     for mapping in plan.query_mappings.iter().filter(|mapping| !is_query_overridden(x, &mapping.name)) {
@@ -109,7 +109,7 @@ fn write_target(x: &Exchange<'_>, plan: &HttpPlan, value: &mut Vec<u8>, out: &mu
 fn is_query_overridden(x: &Exchange<'_>, name: &[u8]) -> bool {
     x.scratch.overrides.of(OverrideTarget::RequestQuery).any(|set| {
         let mut encoded = Vec::new();
-        query::encode(set.name.as_bytes(), &mut encoded);
+        percent::encode(set.name.as_bytes(), &mut encoded);
         name.strip_suffix(b"=") == Some(&encoded)
     })
 }
