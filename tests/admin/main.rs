@@ -8,6 +8,7 @@ mod client;
 mod harness;
 
 mod cli;
+mod crash;
 mod replay;
 
 use std::path::PathBuf;
