@@ -205,7 +205,7 @@ pub struct Config {
     /// A further name under which the admin listener may be called; may be repeated
     #[arg(long, value_name = "NAME")]
     pub admin_name: Vec<Written>,
-    /// Who may use the admin listener (not supported yet)
+    /// Take management calls only from the access keys in this file
     #[arg(long, value_name = "FILE")]
     pub admin_credentials: Option<Written>,
     /// Event loops, one core each [default: as many as this process may use cores]
