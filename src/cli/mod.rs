@@ -10,3 +10,4 @@ pub mod doctor;
 mod follow;
 pub mod run;
 pub mod serve;
+pub mod vtl;

@@ -6,4 +6,5 @@ mod http1;
 mod openapi;
 mod parameters;
 mod support;
+mod templates;
 mod velocity;
