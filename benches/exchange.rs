@@ -8,7 +8,7 @@ use std::hint::black_box;
 use criterion::Criterion;
 use ringgate_core::base::Instant;
 use ringgate_core::exchange::{
-    Answer, BodyFailure, BodyShape, Call, CallFailure, Effects, Scratch, Served, serve, write_access_log,
+    Answer, BodyFailure, BodyShape, Call, CallFailure, Effects, Renderer, Scratch, Served, serve, write_access_log,
 };
 use ringgate_core::proto::h1::{HeadLimits, RequestHead, ResponseHead, parse_request, parse_response};
 use ringgate_core::proto::http::Method;
@@ -91,6 +91,10 @@ impl Effects for Still {
 
     async fn read_answer(&mut self, _: &mut Vec<u8>) -> Result<(), CallFailure> {
         Ok(())
+    }
+
+    fn with_renderer<R>(&self, run: impl FnOnce(&mut Renderer) -> R) -> R {
+        run(&mut Renderer::new())
     }
 
     fn lend_encoder(&mut self, _: Coding) -> Option<Box<Encoder>> {

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod audit;
+mod counts;
 mod hal;
 mod service;
 pub mod state;
@@ -24,6 +25,7 @@ use serde_json::json;
 
 use access::identify;
 pub use access::{Access, Caller};
+use service::Called;
 pub use service::{LoadError, Management};
 use wire::error::Error;
 use wire::reply::{self, Reply};
@@ -70,20 +72,23 @@ pub fn router(
     access: Access,
     has_metrics: bool,
 ) -> Router {
+    let metered = management.clone();
     let managing = audit::router(management.store().clone())
         .merge(Router::new().fallback(manage).with_state(management))
         .layer(middleware::from_fn_with_state(access, identify));
-    let router = if has_metrics { observing(gateway) } else { Router::new() };
+    let router = if has_metrics { observing(gateway, metered) } else { Router::new() };
     router.merge(managing).layer(middleware::from_fn_with_state(names, check_names))
 }
 
 /// `/healthz` and `/metrics`, which need neither credentials nor names.
-pub fn observing(gateway: Arc<Gateway>) -> Router {
-    Router::new().route("/healthz", get(async || "ok\n")).route("/metrics", get(scrape)).with_state(gateway)
+pub fn observing(gateway: Arc<Gateway>, management: Arc<Management>) -> Router {
+    let scraped = (gateway, management);
+    Router::new().route("/healthz", get(async || "ok\n")).route("/metrics", get(scrape)).with_state(scraped)
 }
 
-async fn scrape(State(gateway): State<Arc<Gateway>>) -> Response {
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], metrics::page(&gateway)).into_response()
+async fn scrape(State((gateway, management)): State<(Arc<Gateway>, Arc<Management>)>) -> Response {
+    let page = metrics::page(&gateway) + &management.counts();
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response()
 }
 
 /// A page in a browser must not be able to call us under a name of its own (DNS rebinding).
@@ -114,16 +119,22 @@ async fn manage(State(management): State<Arc<Management>>, request: Request) -> 
     if let (true, Ok(body)) = (audit::is_lookup(&head.headers), &body) {
         return audit::lookup(management.store(), &caller, body).await;
     }
-    let (id, answer) = match body {
-        Ok(body) => management.call(&head, &caller, &body).await,
-        Err(_) => (String::new(), Err(Error::too_large())),
+    let called = match body {
+        // A client that goes away must not stop a change between the store and the state.
+        Ok(body) => tokio::spawn(async move { (management.call(&head, &caller, &body).await, head) }).await,
+        Err(_) => return refused(&Error::too_large()),
+    };
+    let Ok((Called { id, answer, notice }, head)) = called else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let mut response = match answer {
         Ok(reply) => succeeded(reply, &head),
         Err(error) => refused(&error),
     };
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-amzn-RequestId", id);
+    for (name, value) in [("x-amzn-requestid", Some(id)), ("x-ringgate-notice", notice)] {
+        if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
+            response.headers_mut().insert(name, value);
+        }
     }
     response
 }

@@ -16,8 +16,10 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::access::Caller;
+use super::counts::{Counts, UNKNOWN};
+use super::state::drift::undeployed;
 use super::state::records::{self, Loading, Unreadable};
-use super::state::{Scope, State, Tenant, serving};
+use super::state::{Api, Scope, State, Tenant, serving};
 use super::v1::request::Parts;
 use super::v1::{self, Request, Run};
 use super::wire::error::Error;
@@ -40,8 +42,19 @@ pub struct Management {
     gateway: OnceLock<Arc<Gateway>>,
     /// Held by the call that writes.
     writing: Mutex<()>,
+    counts: Counts,
     store: Store,
     relaxed: bool,
+}
+
+/// What became of a call.
+pub struct Called {
+    /// Its request id.
+    pub id: String,
+    /// Its answer.
+    pub answer: Answer,
+    /// What else its caller should know.
+    pub notice: Option<String>,
 }
 
 /// Why the management API cannot begin.
@@ -84,6 +97,7 @@ impl Management {
             revision: AtomicU64::new(0),
             gateway: OnceLock::new(),
             writing: Mutex::new(()),
+            counts: Counts::default(),
             store,
             relaxed,
         })
@@ -111,52 +125,83 @@ impl Management {
         &self.store
     }
 
-    /// Answers a call.
-    pub async fn call(&self, head: &Head, caller: &Caller, body: &Bytes) -> (String, Answer) {
+    /// Calls so far, in Prometheus' text format.
+    pub fn counts(&self) -> String {
+        self.counts.page()
+    }
+
+    /// Answers a call. Whoever drops this half-way leaves the state behind the store: run it as a task of its own.
+    pub async fn call(&self, head: &Head, caller: &Caller, body: &Bytes) -> Called {
         let id = request_id();
         let query = head.uri.query().unwrap_or_default();
-        let Some(found) = v1::find(head.method.as_str(), head.uri.path(), query) else {
-            return (id, Err(Error::unknown_operation()));
-        };
-        let run = found.0.run;
-        let parts = Parts { query, headers: &head.headers, body, relaxed: self.relaxed };
+        let found = v1::find(head.method.as_str(), head.uri.path(), query);
+        let name = found.as_ref().map_or(UNKNOWN, |(operation, _)| operation.name);
         let scope = Scope { account: caller.account.as_str().into(), region: caller.region.as_str().into() };
-        let answer = match run {
-            Run::Read(run) => {
+        let api = found.as_ref().and_then(|(_, labels)| labels.iter().find(|(label, _)| *label == "restapi_id"));
+        let api = api.map(|(_, id)| id.clone());
+        let answer = match found {
+            None => Err(Error::unknown_operation()),
+            Some(found) => {
+                let run = found.0.run;
+                let parts = Parts { query, headers: &head.headers, body, relaxed: self.relaxed };
                 let request = Request::new(found, parts, caller, now());
-                let state = self.state();
-                state
-                    .tenants
-                    .get(&scope)
-                    .map_or_else(|| run(&Tenant::default(), &request), |tenant| run(tenant, &request))
-            }
-            Run::Write(run) => {
-                let writing = self.writing.lock().await;
-                let (next, mut trail) = {
-                    let request = Request::new(found, parts, caller, now());
-                    let trail = trail(&id, &scope, &request, head);
-                    (attempt(&self.state(), &scope, run, &request), trail)
-                };
-                match next {
-                    Ok((next, reply)) => match self.keep(next, trail).await {
-                        Ok(is_served_anew) => {
-                            drop(writing);
-                            self.publish(is_served_anew).await;
-                            Ok(reply)
-                        }
-                        Err(error) => Err(error),
-                    },
-                    Err(error) => {
-                        let (code, message) = (error.kind.to_owned(), error.message.clone());
-                        trail.outcome = Outcome::Failed { code, message };
-                        // A refusal stands whether or not the trail can take it.
-                        let _ = self.store.commit(Vec::new(), Some(trail)).await;
-                        Err(error)
+                match run {
+                    Run::Read(run) => self.read(&scope, run, &request),
+                    Run::Write(run) => {
+                        let trail = trail(&id, &scope, &request, head);
+                        self.write(&scope, run, request, trail).await
                     }
                 }
             }
         };
-        (id, answer)
+        self.counts.add(name, answer.as_ref().map_or_else(|error| error.kind, |_| "OK"));
+        let notice = api.and_then(|id| self.notice(&scope, &id));
+        Called { id, answer, notice }
+    }
+
+    fn read(&self, scope: &Scope, run: fn(&Tenant, &Request<'_>) -> Answer, request: &Request<'_>) -> Answer {
+        let state = self.state();
+        match state.tenants.get(scope) {
+            Some(tenant) => run(tenant, request),
+            None => run(&Tenant::default(), request),
+        }
+    }
+
+    async fn write(
+        &self,
+        scope: &Scope,
+        run: fn(&mut Tenant, &Request<'_>) -> Answer,
+        request: Request<'_>,
+        mut trail: AuditEntry,
+    ) -> Answer {
+        let writing = self.writing.lock().await;
+        let attempt = attempt(&self.state(), scope, run, &request);
+        drop(request);
+        let (next, reply) = match attempt {
+            Ok(done) => done,
+            Err(error) => {
+                let (code, message) = (error.kind.to_owned(), error.message.clone());
+                trail.outcome = Outcome::Failed { code, message };
+                // A refusal stands whether or not the trail can take it.
+                let _ = self.store.commit(Vec::new(), Some(trail)).await;
+                return Err(error);
+            }
+        };
+        let is_served_anew = self.keep(next, trail).await?;
+        drop(writing);
+        self.publish(is_served_anew).await;
+        Ok(reply)
+    }
+
+    /// What whoever works on an API should know: that stages do not serve it as it is now.
+    fn notice(&self, scope: &Scope, api: &str) -> Option<String> {
+        let state = self.state();
+        let api = state.tenants.get(scope)?.apis.get(api)?;
+        let behind = undeployed(api);
+        let id = &api.definition.rest_api.id;
+        (!behind.is_empty()).then(|| {
+            format!("API {id} has changed; stage {} does not serve it until it is deployed", behind.join(", "))
+        })
     }
 
     /// Stores what `next` has that the state has not, and makes it the state. Gives whether that is to be served.
@@ -166,6 +211,7 @@ impl Management {
         trail.changed = summary(&changes).to_string();
         self.store.commit(changes, Some(trail)).await.map_err(unstored)?;
         let is_served_anew = serving::differs(&before, &next);
+        tell_of_drift(&before, &next);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         self.revision.fetch_add(1, Ordering::Release);
         Ok(is_served_anew)
@@ -175,6 +221,24 @@ impl Management {
     async fn publish(&self, is_served_anew: bool) {
         if let Some(gateway) = self.gateway.get().filter(|_| is_served_anew) {
             gateway.serve(self.served()).await;
+        }
+    }
+}
+
+/// Says once of an API that it is no longer what is served.
+fn tell_of_drift(before: &State, next: &State) {
+    for (scope, tenant) in &next.tenants {
+        let old = before.tenants.get(scope);
+        if old.is_some_and(|old| Arc::ptr_eq(old, tenant)) {
+            continue;
+        }
+        for (id, api) in &tenant.apis {
+            let old = old.and_then(|old| old.apis.get(id));
+            let was_behind = |old: &Arc<Api>| Arc::ptr_eq(old, api) || !undeployed(old).is_empty();
+            if !old.is_some_and(was_behind) && !undeployed(api).is_empty() {
+                let name = &api.definition.rest_api.name;
+                eprintln!("ringgate: API {id} ({name}) has changed; its stages serve it as it was deployed");
+            }
         }
     }
 }

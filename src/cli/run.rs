@@ -167,9 +167,9 @@ impl Admin {
         let address = self.main.local_addr().ok();
         let names = Names::new(address, &settings.admin.names);
         let access = Access::open(&settings.stage.account, &settings.stage.region);
-        let router = admin::router(gateway.clone(), management, names, access, self.metrics.is_none());
+        let router = admin::router(gateway.clone(), management.clone(), names, access, self.metrics.is_none());
         let mut all = vec![(self.main, router)];
-        all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone()))));
+        all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone(), management.clone()))));
         all
     }
 }

@@ -259,7 +259,8 @@ impl Publishing {
                     let composed = publisher.compose(change);
                     // What was counted under a slot is cleared before anybody is given the slot again.
                     self.account(&mut publisher);
-                    for inbox in &*self.inboxes {
+                    for (inbox, counters) in self.inboxes.iter().zip(&self.counters) {
+                        counters.reserve(composed.snapshot.slots);
                         inbox.adopt(composed.snapshot.clone());
                     }
                     let _ = reply.send(composed);

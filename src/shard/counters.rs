@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ringgate_core::exchange::CallFailure;
-use ringgate_core::plan::{RouteSlot, StageSlot};
+use ringgate_core::plan::{RouteSlot, SlotCounts, StageSlot};
 use ringgate_core::proto::h1::Refusal;
 use ringgate_core::record::{Counter, Histogram};
 
@@ -208,6 +208,12 @@ pub fn at<C>(blocks: &[Block<C>], slot: u32) -> Option<&C> {
 }
 
 impl Counters {
+    /// Makes room before the shard needs it: it would have to stop for that.
+    pub fn reserve(&self, slots: SlotCounts) {
+        self.stages.blocks(slots.stages);
+        self.routes.blocks(slots.routes);
+    }
+
     /// Begins anew at slots that are free. No shard counts there: whoever did has let go of the last snapshot that
     /// named them, and whoever will has not been given the first.
     pub fn clear(&self, stages: &[StageSlot], routes: &[RouteSlot]) {

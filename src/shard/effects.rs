@@ -5,7 +5,9 @@ use std::task::Poll;
 
 use ringgate_core::base::Instant;
 use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
-use ringgate_core::exchange::{Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Effects};
+use ringgate_core::exchange::{
+    Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Effects, Renderer,
+};
 use ringgate_core::plan::UpstreamSlot;
 use ringgate_core::proto::h1::{
     BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response,
@@ -161,6 +163,10 @@ impl Effects for ShardEffects<'_> {
 
     async fn read_answer(&mut self, into: &mut Vec<u8>) -> Result<(), CallFailure> {
         self.gather_answer(into).await
+    }
+
+    fn with_renderer<R>(&self, run: impl FnOnce(&mut Renderer) -> R) -> R {
+        self.shard.renderer.with(run)
     }
 
     fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>> {

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
-use ringgate_core::exchange::{self, Exchange};
+use ringgate_core::exchange::{self, Exchange, Renderer};
 use ringgate_core::plan::{RouteSlot, Snapshot, StageSlot};
 use ringgate_core::proto::http::coding::{Coding, Encoder};
 use ringgate_core::record::decision::Decisions;
@@ -75,6 +75,8 @@ pub struct Shard {
     line: Owned<Vec<u8>>,
     decisions: Owned<Decisions>,
     tls: TlsClients,
+    /// What runs templates.
+    renderer: Owned<Renderer>,
     /// Encoders for the next bodies.
     #[expect(clippy::vec_box, reason = "an encoder is moved about by its box")]
     encoders: Owned<Vec<Box<Encoder>>>,

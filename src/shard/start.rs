@@ -118,6 +118,7 @@ impl Start {
             line: Owned::default(),
             decisions: Owned::new(Decisions::new(self.settings.explain_bytes)),
             tls: self.tls,
+            renderer: Owned::default(),
             encoders: Owned::default(),
             open: Cell::new(0),
             draining: Cell::new(false),

@@ -205,14 +205,13 @@ fn put_in_place(folder: &Path, restoring: &Path) -> Result<(), StoreError> {
 
 fn empty_log(database: &Path) -> Result<(), StoreError> {
     let connection = connect(database)?;
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    let busy: i64 = schema::ask(&connection, "PRAGMA wal_checkpoint(TRUNCATE)")?;
     if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
 }
 
 /// Makes the file a database that needs no other file.
 fn stand_alone(connection: &Connection) -> Result<(), StoreError> {
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0))?;
+    let mode: String = schema::ask(connection, "PRAGMA journal_mode = DELETE")?;
     if mode == "delete" { Ok(()) } else { Err(StoreError::Busy) }
 }
 

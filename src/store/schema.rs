@@ -1,6 +1,7 @@
 //! The tables, their versions, and how a connection is set up.
 
 use rusqlite::config::DbConfig;
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::BUSY_TIMEOUT;
@@ -84,13 +85,42 @@ pub fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    write_ahead(connection)?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |row| row.get::<_, i64>(0))?;
     // In a write-ahead log, FULL is what makes every commit wait for the device.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    settle(connection)?;
     migrate(connection, origin)
+}
+
+/// In another mode a commit that was answered may be undone by a loss of power. SQLite answers with the mode that it is
+/// in, and another one than was asked for is no error to it.
+fn write_ahead(connection: &Connection) -> Result<(), StoreError> {
+    let mode: String = ask(connection, "PRAGMA journal_mode = WAL")?;
+    match mode.as_str() {
+        "wal" | "memory" => Ok(()),
+        mode => Err(StoreError::Io(format!("its log cannot be written; the database stays in mode `{mode}`"))),
+    }
+}
+
+/// What a process that died has left in the log is read from memory of the kernel, which does not say whether it ever
+/// reached the device: after a flush that failed, it may not, and whatever is written behind it would be lost with it.
+/// So it is copied into the database and flushed before anything is built on it.
+fn settle(connection: &Connection) -> Result<(), StoreError> {
+    // A reader that keeps part of the log in use (a backup) does not keep us from starting.
+    ask::<i64>(connection, "PRAGMA wal_checkpoint(TRUNCATE)").map(drop)
+}
+
+/// The answer of a pragma that does something. It is read to its end: SQLite answers first and writes afterwards, and
+/// whoever stops at the answer does not learn that the writing failed.
+pub fn ask<T: FromSql>(connection: &Connection, pragma: &str) -> Result<T, StoreError> {
+    let mut statement = connection.prepare(pragma)?;
+    let mut rows = statement.query([])?;
+    let answer = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?.get(0)?;
+    while rows.next()?.is_some() {}
+    Ok(answer)
 }
 
 fn migrate(connection: &mut Connection, origin: Origin) -> Result<(), StoreError> {

@@ -401,3 +401,51 @@ fn the_trail_of_a_folder_is_read_beside_its_owner_and_after_it() {
     }
     assert!(matches!(read(&Folder::new()), Err(StoreError::Io(_))));
 }
+
+#[test]
+fn a_damaged_page_is_told_and_never_read_as_if_it_were_whole() {
+    const PAGE: usize = 4096;
+    let folder = Folder::new();
+    let store = folder.open().expect("a new folder");
+    for number in 0..60 {
+        drop(store.commit(vec![put(&number.to_string(), &"x".repeat(number * 97))], Some(entry(1))));
+    }
+    let expected = records(&store);
+    drop(store);
+    let path = folder.0.join("ringgate.db");
+    let whole = fs::read(&path).expect("there");
+    let mut told = 0;
+    for page in 0..whole.len() / PAGE {
+        for damage in [0..PAGE, PAGE - 64..PAGE, 0..8, 2000..2001] {
+            let mut damaged = whole.clone();
+            damaged[page * PAGE..][damage].iter_mut().for_each(|byte| *byte = !*byte);
+            fs::write(&path, &damaged).expect("ours");
+            let mut found = Vec::new();
+            let read = folder.open().and_then(|store| {
+                store.load(&mut |record| found.push((record.key, String::from_utf8_lossy(&record.body).into_owned())))
+            });
+            match read {
+                // The page holds part of the trail, or of an index, or nothing.
+                Ok(()) => assert!(found == expected, "page {page}"),
+                Err(error) => {
+                    let words = error.to_string();
+                    let is_clear = words.starts_with("the database is damaged: ") || error == StoreError::Foreign;
+                    assert!(is_clear, "page {page}: {error:?}");
+                    told += 1;
+                }
+            }
+        }
+    }
+    assert!(told > whole.len() / PAGE, "{told}");
+}
+
+#[test]
+fn a_database_that_may_not_be_written_is_refused_as_such() {
+    let folder = Folder::new();
+    drop(numbered(&folder, 3));
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let connection = Connection::open_with_flags(folder.0.join("ringgate.db"), flags).expect("readable");
+    assert_eq!(Database::on(connection).err(), Some(StoreError::ReadOnly));
+    let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+    assert_eq!(StoreError::from(denied), StoreError::ReadOnly);
+}

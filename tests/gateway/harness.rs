@@ -160,7 +160,8 @@ pub struct Gateway {
 
 /// How a gateway is started.
 pub struct Start {
-    definition: String,
+    /// `None`: `serve`, which keeps what it is told in the folder.
+    definition: Option<String>,
     flags: Vec<String>,
     driver: &'static str,
     descriptors: Option<u32>,
@@ -170,14 +171,12 @@ pub struct Start {
 
 /// Serves `definition`, without a log, on one shard.
 pub fn serving(definition: &Value) -> Start {
-    Start {
-        definition: definition.to_string(),
-        flags: Vec::new(),
-        driver: "auto",
-        descriptors: None,
-        folder: Folder::new(),
-        listens: true,
-    }
+    Start { definition: Some(definition.to_string()), ..keeping(Folder::new()) }
+}
+
+/// Keeps what it is told in `folder`, without a log, on one shard.
+pub fn keeping(folder: Folder) -> Start {
+    Start { definition: None, flags: Vec::new(), driver: "auto", descriptors: None, folder, listens: true }
 }
 
 impl Start {
@@ -219,7 +218,11 @@ impl Start {
                 command
             }
         };
-        command.arg("dev").arg(file).args(["--driver", self.driver]);
+        match self.definition {
+            Some(_) => command.arg("dev").arg(file),
+            None => command.arg("serve").arg(format!("--data={}", self.folder.file("data").display())),
+        };
+        command.args(["--driver", self.driver]);
         for default in ["--admin=127.0.0.1:0", "--log=off", "--shards=1"] {
             let (name, _) = default.split_once('=').expect("a value");
             if !self.flags.iter().any(|flag| flag.split('=').next() == Some(name)) {
@@ -236,7 +239,7 @@ impl Start {
 
     /// Starts it and waits for its banner.
     pub fn start(self) -> Gateway {
-        let file = self.folder.write("api.json", &self.definition);
+        let file = self.folder.write("api.json", self.definition.as_deref().unwrap_or_default());
         let mut child = self.command(&file).spawn().expect("the built program");
         let (err, out) = (Printed::default(), Printed::default());
         err.follow(child.stderr.take().expect("piped"));
@@ -297,6 +300,33 @@ impl Gateway {
         let mut client = Client::connect(self.admin);
         client.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes());
         client.response()
+    }
+
+    /// A call of the management API: what it answers, and 2xx.
+    pub fn manage(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let mut client = Client::connect(self.admin);
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        client.send(format!("{head}{body}").as_bytes());
+        let response = client.response();
+        assert!((200..300).contains(&response.status), "{method} {path}: {} {}", response.status, response.text());
+        if response.body.is_empty() { Value::Null } else { response.text().parse().expect("the answer is JSON") }
+    }
+
+    /// GET of `path` under a host name.
+    pub fn get_at(&self, host: &str, path: &str) -> Response {
+        self.call(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
+    }
+
+    /// Ends it and gives its folder, for another to go on with.
+    pub fn into_folder(mut self) -> Folder {
+        self.signal(Signal::TERM);
+        assert_eq!(self.wait().code(), Some(0));
+        std::mem::replace(&mut self.folder, Folder::new())
     }
 
     /// The value of a metric, by its name and labels as they are printed.

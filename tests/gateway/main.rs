@@ -17,6 +17,7 @@ mod origin;
 mod peers;
 mod petstore;
 mod routing;
+mod serving;
 mod streams;
 mod strictness;
 mod tls;

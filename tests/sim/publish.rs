@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ringgate::control::publisher::{Change, Options, Publisher};
 use ringgate::control::served::{CanarySpec, DeploymentSpec, Served, StageSpec};
@@ -273,6 +274,58 @@ fn ten_thousand_publications_leave_nothing_behind() {
         counts.stages <= 24 && counts.routes <= 24 * 16 && world.publisher.slots().upstreams().len() <= 16,
         "{counts:?}"
     );
+}
+
+/// A stage whose API has this many routes, some of them with a variable, to a few origins.
+fn large(routes: usize, edition: usize) -> StageSpec {
+    let resource = |index: usize| {
+        let host = if index == 0 { edition } else { index % 8 };
+        let integration = Integration {
+            uri: Some(Declared { value: format!("http://o{host}.example/items/{index}"), place: Place::NOWHERE }),
+            ..Integration::new(IntegrationKind::HttpProxy)
+        };
+        let path = if index.is_multiple_of(3) { format!("/r{index}/{{id}}") } else { format!("/r{index}") };
+        Resource { path, methods: vec![get(integration)], place: Place::NOWHERE }
+    };
+    let api = RestApi { resources: (0..routes).map(resource).collect(), ..RestApi::default() };
+    let deployment =
+        DeploymentSpec { deployment_id: format!("e{edition}"), api: Arc::new(api), variables: Arc::default() };
+    let mut stage = stage(0, 0, &mut Numbers::new(1));
+    (stage.deployment, stage.canary) = (deployment, None);
+    stage
+}
+
+/// The bounds are those of the optimised program; a debug build on a busy machine gets thirty times as much.
+#[test]
+fn a_change_is_composed_soon_whether_of_a_large_api_or_beside_one() {
+    let slack = if cfg!(debug_assertions) { 30 } else { 1 };
+    for (routes, millis) in [(1_000, 20), (100_000, 250)] {
+        let mut publisher = Publisher::new(options());
+        let small = stage(1, 0, &mut Numbers::new(2));
+        let mut times = Vec::new();
+        let mut held: Option<Arc<Snapshot>> = None;
+        for (edition, large) in [large(routes, 100), large(routes, 101), large(routes, 102)].iter().enumerate() {
+            for stages in [vec![large.clone()], vec![large.clone(), small.clone()]] {
+                let started = Instant::now();
+                let composed = publisher.compose(Change::Served(Served { stages, ..Served::default() }));
+                times.push(started.elapsed());
+                // What a shard frees is never the last handle.
+                let freeing = Instant::now();
+                held = Some(composed.snapshot);
+                assert!(freeing.elapsed() < Duration::from_millis(5 * slack), "edition {edition}");
+            }
+        }
+        println!("{routes} routes: whole API, then a small one beside it, three times: {times:?}");
+        let slowest = |from: usize| *times.iter().skip(from).step_by(2).max().expect("there are some");
+        assert!(slowest(0) < Duration::from_millis(millis * slack), "{routes}: {times:?}");
+        assert!(slowest(1) < Duration::from_millis(20 * slack), "{routes}: {times:?}");
+        drop(held);
+        let started = Instant::now();
+        publisher.compose(Change::Served(Served::default()));
+        publisher.collect();
+        println!("{routes} routes: gone in {:?}", started.elapsed());
+        assert_eq!(publisher.slots().in_use(), (0, 0, 0));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod claims;
 mod http1;
 mod openapi;
 mod parameters;
+mod sigv4;
 mod support;
 mod templates;
 mod velocity;

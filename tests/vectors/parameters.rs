@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ringgate_core::json::Tape;
 use ringgate_core::mapping::body::read_document;
 use ringgate_core::mapping::expression::{Cause, ExpressionError, Side, Target};
-use ringgate_core::mapping::{ContextVariable, Expression, Presence, Resolve, Values, query};
+use ringgate_core::mapping::{ContextVariable, Expression, Presence, Resolve, Values};
+use ringgate_core::proto::http::percent;
 use serde_json::{Value, json};
 
 use super::support;
@@ -29,9 +30,9 @@ impl<'r> Row<'r> {
         for (name, values) in message["multi_value_query_string_parameters"].as_object().into_iter().flatten() {
             for value in values.as_array().into_iter().flatten() {
                 query.push(b'&');
-                query::encode(name.as_bytes(), &mut query);
+                percent::encode(name.as_bytes(), &mut query);
                 query.push(b'=');
-                query::encode(value.as_str().expect("text").as_bytes(), &mut query);
+                percent::encode(value.as_str().expect("text").as_bytes(), &mut query);
             }
         }
         let body = text(message, "body").unwrap_or_default().to_owned();

@@ -6,6 +6,7 @@
 
 pub mod adopt;
 pub mod convert;
+pub mod drift;
 pub mod records;
 pub mod serving;
 
@@ -18,7 +19,8 @@ use ringgate_core::model::rest;
 use serde::{Deserialize, Serialize};
 
 use super::wire::account::{
-    Account, ApiKey, BasePathMapping, ClientCertificate, DomainName, UsagePlan, UsagePlanKey, VpcLink,
+    Account, ApiKey, BasePathMapping, ClientCertificate, DomainName, DomainNameAccessAssociation, UsagePlan,
+    UsagePlanKey, VpcLink,
 };
 use super::wire::deployment::{Deployment as DeploymentDocument, Stage};
 use super::wire::error::Error;
@@ -79,6 +81,8 @@ pub struct Tenant {
     pub domain_names: Collection<DomainName>,
     /// Their paths, by `{domain}/{base path}`.
     pub base_path_mappings: Collection<BasePathMapping>,
+    /// Who may use private domain names, by ARN.
+    pub access_associations: Collection<DomainNameAccessAssociation>,
     /// VPC links.
     pub vpc_links: Collection<VpcLink>,
     /// Client certificates.

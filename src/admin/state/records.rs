@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::drift::share;
 use super::{Api, Collection, Scope, State, Tenant};
 use crate::admin::wire::account::Account;
 use crate::store::{Change, Record};
@@ -40,6 +41,7 @@ impl Changes<'_> {
         self.collection("usageplankey", "", &old.usage_plan_keys, &new.usage_plan_keys);
         self.collection("domainname", "", &old.domain_names, &new.domain_names);
         self.collection("basepathmapping", "", &old.base_path_mappings, &new.base_path_mappings);
+        self.collection("accessassociation", "", &old.access_associations, &new.access_associations);
         self.collection("vpclink", "", &old.vpc_links, &new.vpc_links);
         self.collection("clientcertificate", "", &old.client_certificates, &new.client_certificates);
         let empty = Arc::new(Api::default());
@@ -138,6 +140,7 @@ impl Loading {
             "usageplankey" => insert(&mut tenant.usage_plan_keys, key, record)?,
             "domainname" => insert(&mut tenant.domain_names, key, record)?,
             "basepathmapping" => insert(&mut tenant.base_path_mappings, key, record)?,
+            "accessassociation" => insert(&mut tenant.access_associations, key, record)?,
             "vpclink" => insert(&mut tenant.vpc_links, key, record)?,
             "clientcertificate" => insert(&mut tenant.client_certificates, key, record)?,
             kind => {
@@ -150,7 +153,10 @@ impl Loading {
     }
 
     /// The state.
-    pub fn finish(self) -> State {
+    pub fn finish(mut self) -> State {
+        for api in self.tenants.values_mut().flat_map(|tenant| tenant.apis.values_mut()) {
+            share(Arc::make_mut(api));
+        }
         State { tenants: self.tenants.into_iter().map(|(scope, tenant)| (scope, Arc::new(tenant))).collect() }
     }
 }

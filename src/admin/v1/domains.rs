@@ -126,6 +126,13 @@ fn settle(domain: &mut DomainName, request: &Request<'_>) {
     if domain.certificate_arn.is_some() || domain.certificate_name.is_some() {
         domain.certificate_upload_date.get_or_insert(request.now());
     }
+    if endpoints.types.iter().any(|kind| kind == "PRIVATE") && domain.domain_name_id.is_none() {
+        let id = new_id(10);
+        let account = &request.caller.account;
+        let name = &domain.domain_name;
+        domain.domain_name_arn = Some(format!("arn:aws:apigateway:{region}:{account}:/domainnames/{name}+{id}"));
+        domain.domain_name_id = Some(id);
+    }
     domain.domain_name_status.get_or_insert_with(|| "AVAILABLE".to_owned());
     domain.security_policy.get_or_insert_with(|| "TLS_1_2".to_owned());
     domain.routing_mode.get_or_insert_with(|| ROUTING_MODES[0].to_owned());

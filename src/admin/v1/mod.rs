@@ -5,6 +5,7 @@
 
 pub mod request;
 
+mod access_associations;
 mod account;
 mod api_keys;
 mod authorizers;
@@ -86,6 +87,7 @@ const OPERATIONS: &[&[Operation]] = &[
     export::OPERATIONS,
     documentation::OPERATIONS,
     domains::OPERATIONS,
+    access_associations::OPERATIONS,
     client_certificates::OPERATIONS,
 ];
 

@@ -267,3 +267,20 @@ pub struct ClientCertificate {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: Texts,
 }
+
+/// A VPC endpoint that may use a private domain name (api/API_DomainNameAccessAssociation). Stored under its ARN.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DomainNameAccessAssociation {
+    /// Its ARN.
+    pub domain_name_access_association_arn: String,
+    /// The domain name's.
+    pub domain_name_arn: String,
+    /// `VPCE`
+    pub access_association_source_type: String,
+    /// The endpoint.
+    pub access_association_source: String,
+    /// Labels of the owner.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: Texts,
+}

@@ -4,27 +4,24 @@ use std::time::Duration;
 
 use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
-use crate::mapping::context::UnknownContext;
+use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
-use crate::mapping::status_code::status_code;
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
-use crate::mapping::{Expression, Substitution};
 use crate::model::rest::{
     ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
     PassthroughBehavior, RestApi,
 };
 use crate::plan::content::{BinaryMediaTypes, Handling};
-use crate::plan::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
+use crate::plan::headers::{FORBIDDEN_MAPPINGS, NEVER_ANSWERED, NEVER_MAPPED, REMAPPED_FROM_MAPPING, REMAPPED_PREFIX};
 use crate::plan::{
     BodyTemplate, ByMediaType, HeaderMapping, HttpPlan, IntegrationPlan, MockPlan, MockRequest, Passthrough,
-    QueryMapping, ResponseBody, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
+    QueryMapping, ResponseHeader, ResponsePlan, Responses, UpstreamPlan,
 };
 use crate::proto::http::KnownField;
 
 use super::pattern::{PatternError, StatusPattern};
 use super::slots::Slots;
-use super::template::{Template, classify};
-use super::{Findings, Names, OriginRewrite, StageInput, unsupported};
+use super::{Findings, Names, OriginRewrite, StageInput, template, unsupported};
 
 /// Why the route of an integration answers 500.
 #[derive(Debug)]
@@ -111,14 +108,18 @@ struct RequestMappings {
 
 impl Compiler<'_> {
     fn http(&mut self, input: &StageInput<'_>, slots: &mut Slots) -> Result<HttpPlan, Fault> {
+        let declared = self.declared;
         let mappings = self.request_mappings()?;
         let written = self.declared.uri.as_ref().ok_or(UriError::NotHttp)?;
         let fills: Vec<_> = mappings.paths.iter().map(|(name, expression)| (&**name, expression.clone())).collect();
         let resolved = with_stage_variables(&written.value, self.names);
         let rewritten = rewrite_origin(&resolved, input.rewrites);
-        let uri = UriTemplate::compile(&rewritten, &fills, self.names)?;
+        let uri = self.uri(&rewritten, &fills)?;
         let upstream = self.upstream(&uri)?;
         let is_proxy = self.declared.kind == IntegrationKind::HttpProxy;
+        let templates =
+            if is_proxy { ByMediaType::default() } else { self.body_templates(&declared.request_templates) };
+        let runs = templates.iter().any(|(_, template)| template.program().is_some());
         let content = self.handling(self.declared.content_handling);
         let (reads_body, decodes) = (mappings.reads_body, self.route.api.minimum_compression_size.is_some());
         let method = self.declared.http_method.as_deref().filter(|method| !method.eq_ignore_ascii_case("ANY"));
@@ -133,11 +134,11 @@ impl Compiler<'_> {
             uri,
             query_mappings: mappings.queries.into(),
             header_mappings: mappings.headers.into(),
-            templates: if is_proxy { ByMediaType::default() } else { self.body_templates() },
+            templates,
             passthrough: passthrough(self.declared),
             content,
             reads_body,
-            streams: content.is_none() && !reads_body && !decodes,
+            streams: content.is_none() && !reads_body && !decodes && !runs,
             converts_answers: is_proxy && self.has_binary_types(),
             timeout: self.timeout(),
             responses: if is_proxy { Responses::default() } else { self.responses(&[])? },
@@ -170,6 +171,19 @@ impl Compiler<'_> {
 
     fn has_binary_types(&self) -> bool {
         !BinaryMediaTypes::new(&self.route.api.binary_media_types).is_empty()
+    }
+
+    /// A variable that no mapping fills may still be filled by a template, at run time.
+    fn uri(&self, text: &str, fills: &[(&str, Expression)]) -> Result<UriTemplate, UriError> {
+        let templates = &self.declared.request_templates;
+        let is_proxy = self.declared.kind == IntegrationKind::HttpProxy;
+        let may_fill = !is_proxy && templates.iter().any(|(_, text)| text.value.contains("requestOverride"));
+        let unmapped = match UriTemplate::compile(text, fills, self.names) {
+            Err(UriError::Unmapped(name)) if may_fill => name,
+            compiled => return compiled,
+        };
+        let fills: Vec<_> = fills.iter().cloned().chain([(&*unmapped, Expression::Absent)]).collect();
+        self.uri(text, &fills)
     }
 
     fn upstream(&mut self, uri: &UriTemplate) -> Result<UpstreamPlan, String> {
@@ -262,49 +276,45 @@ impl Compiler<'_> {
         Ok(Some((target, value)))
     }
 
-    fn body_templates(&mut self) -> ByMediaType<BodyTemplate> {
-        let templates = self.declared.request_templates.iter();
-        let compiled: Vec<_> = templates
+    fn body_templates(&mut self, declared: &[(String, Declared<String>)]) -> ByMediaType<BodyTemplate> {
+        let compiled: Vec<_> = declared
+            .iter()
             .map(|(media_type, text)| {
-                let template = match classify(&text.value, self.names) {
-                    Template::Passthrough => BodyTemplate::Passthrough,
-                    Template::Text(made, unknown) => BodyTemplate::Text(self.known(made, &unknown, text)),
-                    Template::Language(why) => BodyTemplate::Unserved(self.language(media_type, text, &why)),
-                };
-                (media_type.clone(), template)
+                let made = template::body(&text.value, self.names);
+                if let BodyTemplate::Broken(reason) = &made {
+                    self.say_broken(media_type, text, reason);
+                }
+                self.say_unknown(text);
+                (media_type.clone(), made)
             })
             .collect();
         ByMediaType::new(compiled)
     }
 
     fn mock_request(&mut self, media_type: &str, text: &Declared<String>) -> MockRequest {
-        match classify(&text.value, self.names) {
-            Template::Passthrough => MockRequest::Passthrough,
-            Template::Language(why) => MockRequest::Unserved(self.language(media_type, text, &why)),
-            Template::Text(made, unknown) => match made.as_static().map(|text| status_code(text.as_bytes())) {
-                None => MockRequest::Text(self.known(made, &unknown, text)),
-                Some(Some(status)) => MockRequest::Status(status),
-                Some(None) => {
-                    let message = format!("the {media_type} template has no integer statusCode: requests answer 500");
-                    self.findings.warn("mock-status", text.place, self.pointer, message);
-                    MockRequest::NoStatus
-                }
-            },
+        let made = template::mock(&text.value, self.names);
+        match &made {
+            MockRequest::Broken(reason) => self.say_broken(media_type, text, reason),
+            MockRequest::NoStatus => {
+                let message = format!("the {media_type} template has no integer statusCode: requests answer 500");
+                self.findings.warn("mock-status", text.place, self.pointer, message);
+            }
+            _ => {}
         }
-    }
-
-    /// Says which of a template's variables do not exist: they print nothing.
-    fn known(&mut self, made: Substitution, unknown: &[UnknownContext], text: &Declared<String>) -> Substitution {
-        for variable in unknown {
-            self.findings.warn("context-unknown", text.place, self.pointer, format!("{variable}; it prints nothing"));
-        }
+        self.say_unknown(text);
         made
     }
 
-    fn language(&mut self, media_type: &str, text: &Declared<String>, why: &str) -> Box<str> {
-        let reason = format!("mapping templates are not run yet: {why} ({media_type})");
-        self.findings.warn("template-unsupported", text.place, self.pointer, format!("{reason}; requests answer 500"));
-        reason.into()
+    fn say_broken(&mut self, media_type: &str, text: &Declared<String>, reason: &str) {
+        let message = format!("{reason} ({media_type}); requests answer 500");
+        self.findings.warn("template-broken", text.place, self.pointer, message);
+    }
+
+    /// Says which of a template's variables do not exist.
+    fn say_unknown(&mut self, text: &Declared<String>) {
+        for unknown in template::unknown_names(&text.value) {
+            self.findings.warn("context-unknown", text.place, self.pointer, format!("{unknown}; it prints nothing"));
+        }
     }
 
     /// `numbers` are the statuses that a MOCK is known to give.
@@ -354,19 +364,7 @@ impl Compiler<'_> {
         let headers = self.response_headers(response)?;
         let reads_answer = headers.iter().any(|header| header.value.reads_body());
         let content = self.handling(response.content_handling);
-        let bodies: Vec<_> = response
-            .response_templates
-            .iter()
-            .map(|(media_type, text)| {
-                let body = match classify(&text.value, self.names) {
-                    Template::Passthrough => ResponseBody::Passthrough,
-                    Template::Text(made, unknown) => ResponseBody::Text(self.known(made, &unknown, text)),
-                    Template::Language(why) => ResponseBody::Unserved(self.language(media_type, text, &why)),
-                };
-                (media_type.clone(), body)
-            })
-            .collect();
-        let (headers, bodies) = (headers.into(), ByMediaType::new(bodies));
+        let (headers, bodies) = (headers.into(), self.body_templates(&response.response_templates));
         Ok(ResponsePlan { status, is_undeclared, headers, reads_answer, content, bodies })
     }
 
@@ -390,7 +388,7 @@ impl Compiler<'_> {
 /// rest-routing-and-stages §9.2 step D: remapped, dropped or as it is.
 fn response_header(name: &str, value: Expression) -> Option<ResponseHeader> {
     let known = KnownField::from_name(name.as_bytes());
-    if matches!(known, KnownField::TransferEncoding | KnownField::XAmzApigwId) {
+    if NEVER_ANSWERED.contains(known) {
         return None;
     }
     let prefix = if REMAPPED_FROM_MAPPING.contains(known) { REMAPPED_PREFIX } else { b"" };
@@ -420,7 +418,7 @@ fn static_path(uri: &UriTemplate) -> Option<Box<[u8]>> {
 /// `name=`, percent-encoded but for unreserved characters.
 fn encoded_name(name: &str) -> Box<[u8]> {
     let mut encoded = Vec::new();
-    crate::mapping::query::encode(name.as_bytes(), &mut encoded);
+    crate::proto::http::percent::encode(name.as_bytes(), &mut encoded);
     encoded.push(b'=');
     encoded.into()
 }

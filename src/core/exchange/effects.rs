@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::Instant;
+use crate::mapping::template::Renderer;
 use crate::plan::UpstreamSlot;
 use crate::proto::h1::ResponseHead;
 use crate::proto::http::coding::{Coding, Encoder};
@@ -30,6 +31,9 @@ pub trait Effects {
 
     /// Appends the whole body of the answer to `into`. It has the time that is left of the call's.
     fn read_answer(&mut self, into: &mut Vec<u8>) -> impl Future<Output = Result<(), CallFailure>>;
+
+    /// Gives what runs templates to `run`.
+    fn with_renderer<R>(&self, run: impl FnOnce(&mut Renderer) -> R) -> R;
 
     /// Lends an encoder that has been reset; `None`: there is no memory for one, and nothing is encoded.
     fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>>;

@@ -8,7 +8,8 @@ use crate::record::decision::{Step, Tag};
 use super::effects::{Answer, Call, CallBody, Effects};
 use super::request::{self, Body};
 use super::respond::Source;
-use super::{BodyShape, Exchange, Rejection, Served, content, respond};
+use super::values::Side;
+use super::{BodyShape, Exchange, Rejection, Served, content, respond, template};
 
 pub(super) async fn integrate<'x, E: Effects>(
     x: &mut Exchange<'x>,
@@ -18,7 +19,7 @@ pub(super) async fn integrate<'x, E: Effects>(
 ) -> Result<Served, Rejection> {
     let mut body = choose_body(x, plan)?;
     if !plan.streams {
-        body = gather(x, stage, plan, body, effects).await?;
+        body = prepare(x, stage, plan, body, effects).await?;
     }
     request::write_request(x, stage, plan, body)?;
     let method = request::backend_method(x, plan);
@@ -57,26 +58,30 @@ pub(super) async fn integrate<'x, E: Effects>(
     respond::mapped(x, stage, response, Source::BackEnd, effects).await
 }
 
-/// Gathers the client's body if this request has to: `body` says what would be sent without that.
-async fn gather<'x, E: Effects>(
+/// Gathers the client's body if this request has to, and runs its template: `body` says what would be sent without that.
+async fn prepare<'x, E: Effects>(
     x: &mut Exchange<'x>,
     stage: &StagePlan,
-    plan: &HttpPlan,
+    plan: &'x HttpPlan,
     body: Body<'x>,
     effects: &mut E,
 ) -> Result<Body<'x>, Rejection> {
-    let has_template = plan.templates.for_content_type(x.content_type()).is_some();
-    let conversion = content::of_request(x, stage, plan.content, has_template)?;
+    let template = plan.templates.for_content_type(x.content_type());
+    let conversion = content::of_request(x, stage, plan.content, template.is_some())?;
     let changes = conversion != Conversion::None || content::is_encoded(x, stage);
-    let is_needed = plan.reads_body || (body == Body::Clients && changes);
-    if !is_needed {
-        return Ok(body);
+    let is_read = plan.reads_body || template.is_some_and(BodyTemplate::reads_body);
+    if is_read || (body == Body::Clients && changes) {
+        content::gather_request(x, stage, conversion, effects).await?;
+        if plan.reads_body {
+            content::read_request(x)?;
+        }
     }
-    content::gather_request(x, stage, conversion, effects).await?;
-    if plan.reads_body {
-        content::read_request(x)?;
+    if let Some(program) = template.and_then(BodyTemplate::program) {
+        // Also where no body is sent: it may override the path, the query or the headers.
+        template::run(x, program, Side::Request, effects)?;
+        return Ok(if request::has_request_body(x, plan) { Body::Rendered } else { Body::None });
     }
-    Ok(if body == Body::Clients { Body::Whole } else { body })
+    Ok(if body == Body::Clients && x.has_request_body { Body::Whole } else { body })
 }
 
 /// Remembers the head of an answer, and gives its status.
@@ -99,16 +104,17 @@ fn choose_body<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> Result<Body<'x>, Rej
     if plan.is_proxy {
         return Ok(clients);
     }
-    match plan.templates.for_content_type(x.content_type()) {
-        Some(BodyTemplate::Passthrough) if clients == Body::Clients && x.request.body == BodyShape::Empty => {
-            Ok(Body::EmptyObject)
-        }
-        Some(BodyTemplate::Passthrough) => Ok(clients),
-        // Also where no body is sent: the template may override the path, the query or the headers.
-        Some(BodyTemplate::Unserved(reason)) => Err(Rejection::unserved(reason)),
-        Some(template) if clients == Body::Clients => Ok(Body::Template(template)),
-        Some(_) => Ok(Body::None),
-        None => check_passthrough(plan.passthrough).map(|()| clients),
+    let Some(template) = plan.templates.for_content_type(x.content_type()) else {
+        return check_passthrough(plan.passthrough).map(|()| clients);
+    };
+    match template {
+        BodyTemplate::Broken(reason) => Err(Rejection::configuration(reason)),
+        _ if clients == Body::None => Ok(Body::None),
+        BodyTemplate::Passthrough if x.request.body == BodyShape::Empty => Ok(Body::Text(respond::EMPTY_OBJECT)),
+        BodyTemplate::Passthrough => Ok(clients),
+        BodyTemplate::Text(text) => Ok(Body::Text(text.as_bytes())),
+        // `prepare` makes the body.
+        BodyTemplate::Program(_) => Ok(Body::Rendered),
     }
 }
 

@@ -8,7 +8,8 @@ use crate::record::decision::Step;
 use super::effects::Effects;
 use super::http::check_passthrough;
 use super::respond::Source;
-use super::{Exchange, Rejection, Served, content, respond};
+use super::values::Side;
+use super::{Exchange, Rejection, Served, content, respond, template};
 
 pub(super) async fn integrate<'x, E: Effects>(
     x: &mut Exchange<'x>,
@@ -21,14 +22,13 @@ pub(super) async fn integrate<'x, E: Effects>(
     let status = match template {
         Some(MockRequest::Status(status)) => Some(*status),
         Some(MockRequest::NoStatus) => None,
-        Some(MockRequest::Unserved(reason)) => return Err(Rejection::unserved(reason)),
-        Some(MockRequest::Text(text)) => {
-            let mut rendered = std::mem::take(&mut x.scratch.body);
-            rendered.clear();
-            text.write(&x.values(None), &mut rendered);
-            let status = status_code(&rendered);
-            x.scratch.body = rendered;
-            status
+        Some(MockRequest::Broken(reason)) => return Err(Rejection::configuration(reason)),
+        Some(MockRequest::Program(program)) => {
+            if program.reads_body() {
+                content::gather_request(x, stage, conversion, effects).await?;
+            }
+            template::run(x, program, Side::Request, effects)?;
+            status_code(&x.scratch.body)
         }
         Some(MockRequest::Passthrough) => status_of_body(x, stage, conversion, effects).await?,
         None => {

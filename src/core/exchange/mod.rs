@@ -12,6 +12,7 @@ mod mock;
 mod reject;
 mod request;
 mod respond;
+mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 mod values;
@@ -19,6 +20,7 @@ mod values;
 use crate::aws::errors::ResponseType;
 use crate::base::{Instant, WallTime};
 use crate::json::Tape;
+use crate::mapping::template::Overrides;
 use crate::plan::trie::{Captures, MethodKey};
 use crate::plan::{Door, IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
@@ -27,6 +29,7 @@ use crate::proto::http::{KnownField, Method, Version};
 use crate::record::decision::{Step as Reached, Tag, Trail};
 use crate::record::ids::{self, TraceSeed};
 
+pub use crate::mapping::template::Renderer;
 pub use decision::{CallTrace, Delivery, write_decision};
 pub use effects::{Answer, BodyFailure, Call, CallBody, CallFailure, Effects};
 pub use reject::{Rejection, write_refusal};
@@ -118,6 +121,8 @@ pub struct Scratch {
     answer_body: Vec<u8>,
     /// The body that mappings read, parsed.
     document: Tape,
+    /// What templates have set.
+    overrides: Overrides,
     /// What the decision record needs and the end of the exchange no longer has.
     trail: Trail,
 }
@@ -269,6 +274,7 @@ impl<'x> Exchange<'x> {
     ) -> Self {
         let captures = Captures::new();
         scratch.trail.clear();
+        scratch.overrides.clear();
         Self {
             encoder: None,
             has_request_body: false,

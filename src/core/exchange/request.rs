@@ -1,14 +1,14 @@
 //! The request towards the back end: line, headers, and how its body is framed.
 
+use crate::mapping::template::OverrideTarget;
 use crate::mapping::{Presence, query};
 use crate::plan::headers::DROPPED_TO_PROXY;
-use crate::plan::{BodyTemplate, HttpPlan, StagePlan};
+use crate::plan::{HttpPlan, StagePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length};
 use crate::proto::h1::{Field, Fields};
-use crate::proto::http::{Authority, FieldSet, KnownField};
+use crate::proto::http::{Authority, FieldSet, KnownField, percent};
 
-use super::respond::EMPTY_OBJECT;
-use super::{BodyShape, Exchange, Rejection, Step};
+use super::{BodyShape, Exchange, Rejection, Step, template};
 
 /// What follows the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,25 +17,18 @@ pub(super) enum Body<'p> {
     Clients,
     /// The client's, which has been gathered.
     Whole,
-    /// What a template that passes the body makes of none.
-    EmptyObject,
-    Template(&'p BodyTemplate),
+    /// The same text for every request.
+    Text(&'p [u8]),
+    /// What a template made: `scratch.body`.
+    Rendered,
 }
-
-impl PartialEq for BodyTemplate {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for BodyTemplate {}
 
 /// Writes the head (and a rendered body) of the request into `x.scratch.request`.
 pub(super) fn write_request(x: &mut Exchange<'_>, stage: &StagePlan, plan: &HttpPlan, body: Body<'_>) -> Step {
     let (mut out, mut value) = (std::mem::take(&mut x.scratch.request), std::mem::take(&mut x.scratch.value));
     out.clear();
-    let written =
-        write_head(x, stage, plan, &mut value, &mut out).and_then(|()| write_body(x, plan, body, &mut value, &mut out));
+    let written = write_head(x, stage, plan, &mut value, &mut out);
+    write_body(x, plan, body, &mut out);
     (x.scratch.request, x.scratch.value) = (out, value);
     written
 }
@@ -87,7 +80,15 @@ fn write_target(x: &Exchange<'_>, plan: &HttpPlan, value: &mut Vec<u8>, out: &mu
         separate(out);
         out.extend_from_slice(query);
     }
-    for mapping in &plan.query_mappings {
+    for set in x.scratch.overrides.of(OverrideTarget::RequestQuery) {
+        for value in &set.values {
+            separate(out);
+            percent::encode(set.name.as_bytes(), out);
+            out.push(b'=');
+            percent::encode(value.as_bytes(), out);
+        }
+    }
+    for mapping in plan.query_mappings.iter().filter(|mapping| !is_query_overridden(x, &mapping.name)) {
         let repeated = mapping.value.repeated_query();
         for raw in repeated.into_iter().flat_map(|name| query::values(x.request.query().unwrap_or_default(), name)) {
             separate(out);
@@ -98,10 +99,19 @@ fn write_target(x: &Exchange<'_>, plan: &HttpPlan, value: &mut Vec<u8>, out: &mu
         if repeated.is_none() && mapping.value.write(&x.values(None), value) == Presence::Present {
             separate(out);
             out.extend_from_slice(&mapping.name);
-            query::encode(value, out);
+            percent::encode(value, out);
         }
     }
     Ok(())
+}
+
+/// `name` is percent-encoded and ends with its `=`.
+fn is_query_overridden(x: &Exchange<'_>, name: &[u8]) -> bool {
+    x.scratch.overrides.of(OverrideTarget::RequestQuery).any(|set| {
+        let mut encoded = Vec::new();
+        percent::encode(set.name.as_bytes(), &mut encoded);
+        name.strip_suffix(b"=") == Some(&encoded)
+    })
 }
 
 fn write_filled_path(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) -> Step {
@@ -241,6 +251,9 @@ pub(super) fn backend_method<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> &'x [u
 /// Whether a mapping sets this header. One whose source is missing is left out altogether, so it replaces nothing
 /// (rest-integrations §2). `out` is room to look, and stays as it is.
 fn is_mapped(x: &Exchange<'_>, plan: &HttpPlan, name: &[u8], out: &mut Vec<u8>) -> bool {
+    if template::sets_request_header(&x.scratch.overrides, name) {
+        return true;
+    }
     let start = out.len();
     let mut mappings = plan.header_mappings.iter().filter(|mapping| mapping.name.eq_ignore_ascii_case(name));
     let is_set = mappings.any(|mapping| mapping.value.write(&x.values(None), out) == Presence::Present);
@@ -249,22 +262,35 @@ fn is_mapped(x: &Exchange<'_>, plan: &HttpPlan, name: &[u8], out: &mut Vec<u8>) 
 }
 
 fn write_mapped_fields(x: &Exchange<'_>, plan: &HttpPlan, value: &mut Vec<u8>, out: &mut Vec<u8>) -> Step {
+    let overrides = &x.scratch.overrides;
     for mapping in &plan.header_mappings {
         value.clear();
-        if mapping.value.write(&x.values(None), value) == Presence::Missing {
+        if template::sets_request_header(overrides, &mapping.name)
+            || mapping.value.write(&x.values(None), value) == Presence::Missing
+        {
             continue;
         }
-        if mapping.name.eq_ignore_ascii_case(b"host") && Authority::parse(value).is_none() {
-            return Err(Rejection::configuration("a mapped Host header holds no host"));
-        }
-        if write_field(&mapping.name, value, out).is_err() {
-            return Err(Rejection::configuration("a mapped header value holds a control character"));
+        write_mapped(&mapping.name, value, out)?;
+    }
+    for set in overrides.of(OverrideTarget::RequestHeader) {
+        value.clear();
+        template::joined(&set.values, value);
+        if template::check_request_header(&set.name)? {
+            write_mapped(set.name.as_bytes(), value, out)?;
         }
     }
     Ok(())
 }
 
-fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut Vec<u8>, out: &mut Vec<u8>) -> Step {
+fn write_mapped(name: &[u8], value: &[u8], out: &mut Vec<u8>) -> Step {
+    if name.eq_ignore_ascii_case(b"host") && Authority::parse(value).is_none() {
+        return Err(Rejection::configuration("a mapped Host header holds no host"));
+    }
+    write_field(name, value, out)
+        .map_err(|_| Rejection::configuration("a mapped header's name or value holds what no header can hold"))
+}
+
+fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, out: &mut Vec<u8>) {
     match body {
         Body::None => out.extend_from_slice(b"\r\n"),
         Body::Clients => match x.request.body {
@@ -280,17 +306,9 @@ fn write_body(x: &Exchange<'_>, plan: &HttpPlan, body: Body<'_>, rendered: &mut 
         },
         Body::Whole if x.scratch.request_body.is_empty() => write_nothing(backend_method(x, plan), out),
         Body::Whole => write_own(&x.scratch.request_body, out),
-        Body::EmptyObject => write_own(EMPTY_OBJECT, out),
-        Body::Template(BodyTemplate::Text(text)) => {
-            rendered.clear();
-            text.write(&x.values(None), rendered);
-            write_own(rendered, out);
-        }
-        Body::Template(BodyTemplate::Unserved(reason)) => return Err(Rejection::unserved(reason)),
-        // `http::choose_body` turns these into the client's body.
-        Body::Template(BodyTemplate::Passthrough) => out.extend_from_slice(b"\r\n"),
+        Body::Text(text) => write_own(text, out),
+        Body::Rendered => write_own(&x.scratch.body, out),
     }
-    Ok(())
 }
 
 /// RFC 9110 section 8.6: a method that expects content says that there is none.

@@ -1,15 +1,19 @@
 //! The response to the client: head, headers of the back end as they may pass, and a body of our own where there is one.
 
 use crate::mapping::Presence;
+use crate::mapping::template::OverrideTarget;
 use crate::plan::content::{Conversion, Handling};
-use crate::plan::headers::{DROPPED_FROM_PROXY, REMAPPED_FROM_PROXY, REMAPPED_PREFIX};
-use crate::plan::{HttpPlan, ResponseBody, ResponsePlan, StagePlan};
+use crate::plan::headers::{
+    DROPPED_FROM_PROXY, NEVER_ANSWERED, REMAPPED_FROM_MAPPING, REMAPPED_FROM_PROXY, REMAPPED_PREFIX,
+};
+use crate::plan::{BodyTemplate, HttpPlan, ResponsePlan, StagePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length, write_status_line};
 use crate::proto::http::coding::{Coding, Flush};
 use crate::proto::http::{KnownField, Status};
 
 use super::effects::{Answer, Effects};
-use super::{Exchange, Framed, Rejection, Scratch, Served, Step, content};
+use super::values::Side;
+use super::{Exchange, Framed, Rejection, Scratch, Served, Step, content, template};
 
 /// What templates take an empty body for (rest-mapping-templates §6).
 pub(super) const EMPTY_OBJECT: &[u8] = b"{}";
@@ -240,24 +244,30 @@ pub(super) async fn mapped<E: Effects>(
     if plan.is_undeclared {
         return Err(Rejection::undeclared(plan.status));
     }
+    let chosen = plan.bodies.for_accept(x.request.field(KnownField::Accept));
     let mut content = if source == Source::BackEnd { Content::Relayed } else { Content::Own };
     x.scratch.body.clear();
-    if plan.content.is_some() || plan.reads_answer {
-        content = gather(x, stage, plan, source, effects).await?;
+    let is_read = plan.reads_answer || chosen.is_some_and(|(_, template)| template.reads_body());
+    if plan.content.is_some() || is_read {
+        content = gather(x, stage, plan, source, is_read, effects).await?;
     }
-    let rendered = render_body(x, plan, source.answer(effects))?;
-    if rendered.is_some() {
-        content = Content::Own;
-    }
-    let coding =
-        coding(x, stage, plan.status, content, source.answer(effects), |answer| is_encoded(plan, content, answer));
-    begin(x, plan.status, content, coding, source, effects);
+    let media_type = match chosen {
+        Some((media_type, template)) if render(x, template, source, effects)? => {
+            content = Content::Own;
+            media_type
+        }
+        _ => "application/json",
+    };
+    // Below 200 it would be an interim response, for whose end a client waits in vain.
+    let status = x.scratch.overrides.status().filter(|&status| status >= 200).unwrap_or(plan.status);
+    let coding = coding(x, stage, status, content, source.answer(effects), |answer| is_encoded(plan, content, answer));
+    begin(x, status, content, coding, source, effects);
     if source == Source::BackEnd {
         let trace = x.facts.trace_header(x.request.field(KnownField::XAmznTraceId));
         write_checked(b"X-Amzn-Trace-Id", &trace, &mut x.scratch.response);
     }
-    write_mapped_fields(x, plan, rendered.unwrap_or("application/json"), source.answer(effects))?;
-    Ok(finish(x, plan.status, content, source))
+    write_mapped_fields(x, plan, media_type, source.answer(effects))?;
+    Ok(finish(x, status, content, source))
 }
 
 /// Gathers the answer where a mapping reads it or it is converted: `HEAD` has none.
@@ -266,6 +276,7 @@ async fn gather<E: Effects>(
     stage: &StagePlan,
     plan: &ResponsePlan,
     source: Source,
+    is_read: bool,
     effects: &mut E,
 ) -> Result<Content, Rejection> {
     let has_template = !plan.bodies.is_empty();
@@ -278,7 +289,7 @@ async fn gather<E: Effects>(
         let content_type = head.fields.value(KnownField::ContentType, bytes);
         content::of_response(x, stage, plan.content, content_type, has_template)?
     };
-    if !plan.reads_answer && conversion == Conversion::None {
+    if !is_read && conversion == Conversion::None {
         return Ok(Content::Relayed);
     }
     content::gather_answer(x, conversion, effects).await?;
@@ -305,29 +316,29 @@ fn is_encoded(plan: &ResponsePlan, content: Content, answer: Option<&Answer<'_>>
     is_mapped || (content == Content::Relayed && answer.is_some_and(backends))
 }
 
-/// Writes the rendered body to `scratch.body`, if there is a template, and says its media type.
-fn render_body<'p>(
+/// Makes the body that a template gives `scratch.body`. `false`: it passes the back end's.
+fn render<E: Effects>(
     x: &mut Exchange<'_>,
-    plan: &'p ResponsePlan,
-    answer: Option<Answer<'_>>,
-) -> Result<Option<&'p str>, Rejection> {
-    match plan.bodies.for_accept(x.request.field(KnownField::Accept)) {
-        None => Ok(None),
-        Some((media_type, ResponseBody::Passthrough)) if answer.is_none_or(|answer| answer.length == Some(0)) => {
-            x.scratch.body.clear();
-            x.scratch.body.extend_from_slice(EMPTY_OBJECT);
-            Ok(Some(media_type))
+    template: &BodyTemplate,
+    source: Source,
+    effects: &E,
+) -> Result<bool, Rejection> {
+    let text = match template {
+        BodyTemplate::Broken(reason) => return Err(Rejection::configuration(reason)),
+        BodyTemplate::Program(program) => {
+            let side = if source == Source::BackEnd { Side::Answer } else { Side::Mock };
+            template::run(x, program, side, effects)?;
+            return Ok(true);
         }
-        Some((_, ResponseBody::Passthrough)) => Ok(None),
-        Some((_, ResponseBody::Unserved(reason))) => Err(Rejection::unserved(reason)),
-        Some((media_type, ResponseBody::Text(text))) => {
-            let mut body = std::mem::take(&mut x.scratch.body);
-            body.clear();
-            text.write(&x.values(answer), &mut body);
-            x.scratch.body = body;
-            Ok(Some(media_type))
+        BodyTemplate::Passthrough if source.answer(effects).is_none_or(|answer| answer.length == Some(0)) => {
+            EMPTY_OBJECT
         }
-    }
+        BodyTemplate::Passthrough => return Ok(false),
+        BodyTemplate::Text(text) => text.as_bytes(),
+    };
+    x.scratch.body.clear();
+    x.scratch.body.extend_from_slice(text);
+    Ok(true)
 }
 
 /// §9.2 step D for mapped headers, and the content type that no mapping gives.
@@ -342,12 +353,25 @@ fn write_mapped_fields(
     let mut written = Ok(());
     for header in &plan.headers {
         value.clear();
-        if header.value.write(&x.values(answer), &mut value) == Presence::Missing {
+        if is_overridden(x, &header.name) || header.value.write(&x.values(answer), &mut value) == Presence::Missing {
             continue;
         }
         has_content_type |= header.is_content_type;
         if !write_checked(&header.name, &value, &mut out) {
             written = Err(Rejection::configuration("a mapped response header holds a control character"));
+            break;
+        }
+    }
+    for set in x.scratch.overrides.of(OverrideTarget::ResponseHeader) {
+        value.clear();
+        template::joined(&set.values, &mut value);
+        let Some((prefix, known)) = prefix_of(&set.name) else { continue };
+        has_content_type |= known == KnownField::ContentType;
+        let start = out.len();
+        out.extend_from_slice(prefix);
+        if !write_checked(set.name.as_bytes(), &value, &mut out) {
+            out.truncate(start);
+            written = Err(Rejection::configuration("an overridden response header holds what no header can hold"));
             break;
         }
     }
@@ -357,6 +381,23 @@ fn write_mapped_fields(
     end_head(&mut out);
     (x.scratch.response, x.scratch.value) = (out, value);
     written
+}
+
+/// How a mapped or overridden header is written: remapped or as it is; `None`: not at all (§9.2 step D).
+fn prefix_of(name: &str) -> Option<(&'static [u8], KnownField)> {
+    let known = KnownField::from_name(name.as_bytes());
+    if NEVER_ANSWERED.contains(known) {
+        return None;
+    }
+    let prefix = if REMAPPED_FROM_MAPPING.contains(known) { REMAPPED_PREFIX } else { b"" };
+    Some((prefix, known))
+}
+
+/// Whether a template set the header that is written under this name.
+fn is_overridden(x: &Exchange<'_>, written: &[u8]) -> bool {
+    let name = written.strip_prefix(REMAPPED_PREFIX).unwrap_or(written);
+    let mut set = x.scratch.overrides.of(OverrideTarget::ResponseHeader);
+    set.any(|set| set.name.as_bytes().eq_ignore_ascii_case(name))
 }
 
 fn write_checked(name: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::base::escape::quote_json_from;
 use crate::json::Tape;
+use crate::mapping::template::{Message, OverrideTarget};
 use crate::mapping::{ContextVariable, Values};
 use crate::plan::Door;
 use crate::plan::headers::DROPPED_ON_ARRIVAL;
@@ -13,17 +14,35 @@ use crate::record::clf::ClfClock;
 use crate::record::ids;
 
 use super::effects::Answer;
-use super::{Exchange, Facts};
+use super::{Exchange, Facts, Request};
+
+/// On whose way a value is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Towards the back end.
+    Request,
+    /// Towards the client, from the back end's answer.
+    Answer,
+    /// Towards the client, without a back end: a MOCK.
+    Mock,
+}
 
 /// An exchange as an expression sees it: with the back end's answer where there is one already.
 pub(super) struct ExchangeValues<'v, 'x> {
     x: &'v Exchange<'x>,
+    side: Side,
     answer: Option<Answer<'v>>,
 }
 
 impl<'x> Exchange<'x> {
     pub(super) fn values<'v>(&'v self, answer: Option<Answer<'v>>) -> ExchangeValues<'v, 'x> {
-        ExchangeValues { x: self, answer }
+        let side = if answer.is_some() { Side::Answer } else { Side::Request };
+        ExchangeValues { x: self, side, answer }
+    }
+
+    /// What a template on one side reads.
+    pub(super) fn values_on<'v>(&'v self, side: Side, answer: Option<Answer<'v>>) -> ExchangeValues<'v, 'x> {
+        ExchangeValues { x: self, side, answer }
     }
 
     /// The media type of the request's body, for choosing a template.
@@ -88,7 +107,12 @@ impl Values for ExchangeValues<'_, '_> {
     }
 
     fn body(&self) -> Option<&[u8]> {
-        Some(if self.answer.is_some() { &self.x.scratch.answer_body } else { &self.x.scratch.request_body })
+        Some(self.payload())
+    }
+
+    fn path_override(&self, name: &str) -> Option<&[u8]> {
+        let set = self.x.scratch.overrides.of(OverrideTarget::RequestPath).find(|set| *set.name == *name)?;
+        set.values.first().map(|value| value.as_bytes())
     }
 
     fn document(&self) -> Option<&Tape> {
@@ -100,6 +124,27 @@ impl Values for ExchangeValues<'_, '_> {
         context_of_stage(x, variable, out)
             || context_of_request(x, variable, out)
             || context_of_facts(&x.facts, variable, out)
+    }
+}
+
+impl Message for ExchangeValues<'_, '_> {
+    fn payload(&self) -> &[u8] {
+        match self.side {
+            Side::Request if self.x.has_request_body => &self.x.scratch.request_body,
+            Side::Answer if self.x.has_answer_body => &self.x.scratch.answer_body,
+            _ => b"",
+        }
+    }
+
+    fn path_parameter(&self, index: usize) -> Option<(&str, &[u8])> {
+        let name = self.x.route?.variables.get(index)?;
+        Some((name, self.path(index)?))
+    }
+
+    fn header_parameter(&self, index: usize) -> Option<(&[u8], &[u8])> {
+        let Request { head, bytes, .. } = self.x.request;
+        let mut visible = head.fields.iter().filter(|field| !DROPPED_ON_ARRIVAL.contains(field.known));
+        visible.nth(index).map(|field| (field.name.of(bytes), field.value.of(bytes)))
     }
 }
 

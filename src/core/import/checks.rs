@@ -8,6 +8,7 @@ use crate::model::rest::{Integration, IntegrationResponse, Method, MethodRespons
 use super::Import;
 use super::findings::Remark;
 use super::tree::variables;
+use super::values::Owner;
 
 impl<'d> Import<'d> {
     /// Compares parameters with the path, mappings with parameters, and integration responses with responses.
@@ -15,8 +16,9 @@ impl<'d> Import<'d> {
         self.check_path_parameters(path, method, at);
         let Some(integration) = &method.integration else { return };
         let at = at.key("x-amazon-apigateway-integration");
-        self.check_sources(method, integration, &at);
-        self.check_statuses(method, integration, &at);
+        let owner = Owner { resource: path, method: method.name.as_str() };
+        self.check_sources(method, integration, owner, &at);
+        self.check_statuses(method, integration, owner, &at);
     }
 
     fn check_path_parameters(&mut self, path: &str, method: &Method, at: &Pointer<'_>) {
@@ -32,7 +34,7 @@ impl<'d> Import<'d> {
         }
     }
 
-    fn check_sources(&mut self, method: &Method, integration: &Integration, at: &Pointer<'_>) {
+    fn check_sources(&mut self, method: &Method, integration: &Integration, owner: Owner<'_>, at: &Pointer<'_>) {
         let declared: HashSet<(ParameterLocation, &str)> =
             method.request_parameters.iter().map(|p| (p.location, p.name.as_str())).collect();
         let at = at.key("requestParameters");
@@ -41,6 +43,7 @@ impl<'d> Import<'d> {
             if !declared.contains(&source) {
                 let message = format!("'{}' is mapped and not declared among the parameters", mapping.source);
                 let remark = Remark::new("undeclared-parameter", message)
+                    .words(owner.unable_to_put_integration(&undeclared(&mapping.source)))
                     .on_aws("Refused: Invalid mapping expression specified.")
                     .fix("Declare it in the operation's parameters.");
                 self.findings.warn(remark, mapping.place, &at.key(&mapping.target));
@@ -48,7 +51,7 @@ impl<'d> Import<'d> {
         }
     }
 
-    fn check_statuses(&mut self, method: &Method, integration: &Integration, at: &Pointer<'_>) {
+    fn check_statuses(&mut self, method: &Method, integration: &Integration, owner: Owner<'_>, at: &Pointer<'_>) {
         let at = at.key("responses");
         let mut seen = HashSet::new();
         for response in &integration.responses {
@@ -61,7 +64,7 @@ impl<'d> Import<'d> {
                 self.findings.warn(remark, response.place, &at);
             }
             match method.responses.iter().find(|declared| declared.status_code == response.status_code) {
-                Some(declared) => self.check_headers(declared, response, &at),
+                Some(declared) => self.check_headers(declared, response, owner, &at),
                 None => self.warn_undeclared_status(response, &at),
             }
         }
@@ -75,7 +78,13 @@ impl<'d> Import<'d> {
         self.findings.warn(remark, response.place, at);
     }
 
-    fn check_headers(&mut self, declared: &MethodResponse, response: &IntegrationResponse, at: &Pointer<'_>) {
+    fn check_headers(
+        &mut self,
+        declared: &MethodResponse,
+        response: &IntegrationResponse,
+        owner: Owner<'_>,
+        at: &Pointer<'_>,
+    ) {
         let at = at.key("responseParameters");
         let headers: HashSet<&str> = declared.headers.iter().map(String::as_str).collect();
         for mapping in &response.response_parameters {
@@ -83,12 +92,20 @@ impl<'d> Import<'d> {
             if !headers.contains(header) {
                 let message = format!("the header '{header}' is not declared in the response {}", declared.status_code);
                 let remark = Remark::new("undeclared-header", message)
+                    .words(owner.unable_to_put_response(&undeclared(&mapping.target)))
                     .on_aws("Refused: Invalid mapping expression parameter specified.")
                     .fix("Declare it under the response's `headers`.");
                 self.findings.warn(remark, mapping.place, &at.key(&mapping.target));
             }
         }
     }
+}
+
+/// What PutIntegration and PutIntegrationResponse say of a mapping from or to what the method does not declare.
+fn undeclared(expression: &str) -> String {
+    format!(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: {expression}]"
+    )
 }
 
 /// The declared parameter that a mapping source names.

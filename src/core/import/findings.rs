@@ -144,7 +144,7 @@ impl<'d> Findings<'d> {
     /// A member has the wrong type and is left out.
     pub(super) fn skip_kind(&mut self, node: &Node, wanted: &str, at: &Pointer<'_>) {
         let message = format!("expected {wanted} and found {}; left out", node.kind_name());
-        let line = format!("Parse issue: attribute {} is not of type `{wanted}`", attribute(&at.render()));
+        let line = format!("Parse issue: attribute {} is not of type `{}`", attribute(&at.render()), type_of(wanted));
         self.warn(Remark::new("wrong-type", message).words(line), node.place, at);
     }
 
@@ -208,6 +208,17 @@ impl<'d> Findings<'d> {
             list.push(unsaid(self.unsaid));
         }
         list
+    }
+}
+
+/// The type that AWS's parser names where we say what is wanted.
+fn type_of(wanted: &str) -> &'static str {
+    match wanted {
+        "a string" => "string",
+        "true or false" => "boolean",
+        _ if wanted.starts_with("a list") => "array",
+        _ if wanted.starts_with("a whole number") => "integer",
+        _ => "object",
     }
 }
 

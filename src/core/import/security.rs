@@ -79,9 +79,10 @@ impl<'d> Import<'d> {
             member.key.text
         );
         let remark = Remark::new("security-scheme", message)
-            .words(format!("Unsupported security definition type '{kind}' for '{}'. Ignoring.", member.key.text))
             .on_aws("Ignored with a warning: methods that require it are open to everyone.")
             .fix("Add x-amazon-apigateway-authorizer, or require an API key in the x-api-key header.");
+        let line = || format!("Unsupported security definition type '{kind}' for '{}'. Ignoring.", member.key.text);
+        let remark = if kind == "apiKey" { remark } else { remark.words(line()) };
         self.findings.warn(remark, member.key.place, at);
         Scheme::Open
     }

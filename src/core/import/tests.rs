@@ -532,10 +532,21 @@ fn warnings_are_those_of_aws_and_refuse_only_where_they_are_to() {
 info: {title: t}
 servers: [{url: /}, {url: /b}]
 x-logo: {}
-paths: {/a: {get: {parameters: [{in: query}]}}}";
+components: {securitySchemes: {k: {type: apiKey, in: header, name: other}}}
+paths:
+  /a:
+    get:
+      parameters: [{in: query}]
+      responses: {200: {}}
+      x-amazon-apigateway-integration:
+        type: mock
+        requestParameters: {integration.request.header.x: method.request.querystring.q}
+        responses: {default: {statusCode: 200, responseParameters: {method.response.header.H: \"'x'\"}}}";
     let expected = [
         "More than one server provided. Ignoring all but the first for defining endpoint configuration",
         "Parse issue: attribute paths.'/a'(get).parameters.0.name is missing",
+        "Unable to put integration on 'GET' for resource at path '/a': Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: method.request.querystring.q]",
+        "Unable to put integration response on 'GET' for resource at path '/a': Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: method.response.header.H]",
     ];
     let imported = rest(warned);
     assert_eq!(imported.answer.warnings(), expected);

@@ -94,6 +94,12 @@ impl Owner<'_> {
         format!("Unable to put integration on '{}' for resource at path '{}': {reason}", self.method, self.resource)
     }
 
+    /// AWS's line about an integration response that PutIntegrationResponse refuses.
+    pub(super) fn unable_to_put_response(self, reason: &str) -> String {
+        let Self { resource, method } = self;
+        format!("Unable to put integration response on '{method}' for resource at path '{resource}': {reason}")
+    }
+
     /// AWS's line about a method that PutMethod refuses.
     pub(super) fn unable_to_put_method(self, reason: &str) -> String {
         format!("Unable to put method '{}' on resource at path '{}': {reason}", self.method, self.resource)

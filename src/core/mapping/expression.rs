@@ -56,6 +56,10 @@ pub trait Values {
     fn body(&self) -> Option<&[u8]> {
         None
     }
+    /// What a template put in the place of a variable of the integration's URI.
+    fn path_override(&self, _name: &str) -> Option<&[u8]> {
+        None
+    }
     /// The same body as a document, if it is one.
     fn document(&self) -> Option<&Tape> {
         None

@@ -5,6 +5,8 @@
 
 use memchr::{memchr, memchr2};
 
+use crate::proto::http::percent::unescaped;
+
 /// The parameters of `query` in order, each as its raw name and raw value. `query` does not include the `?`. A
 /// parameter without `=` has an empty value; empty parameters (`a=1&&b=2`) are skipped.
 pub fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
@@ -43,36 +45,19 @@ pub fn decode(raw: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a name or value, percent-encoded but for unreserved characters (RFC 3986 section 2.3).
-pub fn encode(text: &[u8], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in text {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(byte);
-        } else {
-            out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-        }
-    }
-}
-
 /// The decoded bytes of a raw name or value.
 fn decoded(raw: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = raw;
     std::iter::from_fn(move || {
         let (byte, used) = match rest {
             [] => return None,
-            [b'%', high, low, ..] => escape(*high, *low).map_or((b'%', 1), |byte| (byte, 3)),
+            [b'%', high, low, ..] => unescaped(*high, *low).map_or((b'%', 1), |byte| (byte, 3)),
             [b'+', ..] => (b' ', 1),
             [byte, ..] => (*byte, 1),
         };
         rest = &rest[used..];
         Some(byte)
     })
-}
-
-fn escape(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    Some((digit(high)? << 4 | digit(low)?) as u8)
 }
 
 fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {

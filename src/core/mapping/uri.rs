@@ -130,7 +130,8 @@ pub struct UriTemplate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    Fill(Expression),
+    /// The variable's name, and what fills it.
+    Fill(Box<str>, Expression),
 }
 
 impl UriTemplate {
@@ -231,7 +232,7 @@ impl fmt::Display for UriTemplate {
         for piece in self.authority.iter().chain(&self.path).chain(question).chain(query) {
             match piece {
                 Piece::Text(text) => f.write_str(text)?,
-                Piece::Fill(_) => f.write_str("{…}")?,
+                Piece::Fill(..) => f.write_str("{…}")?,
             }
         }
         Ok(())
@@ -301,7 +302,7 @@ fn pieces(part: &str, place: Option<Place>, fills: &[(&str, Expression)]) -> Res
             Some(literal) => text.push_str(&literal),
             None => {
                 end_text(&mut text, &mut pieces);
-                pieces.push(Piece::Fill(expression.clone()));
+                pieces.push(Piece::Fill(name.into(), expression.clone()));
             }
         }
         rest = after;
@@ -363,13 +364,17 @@ fn write(pieces: &[Piece], place: Option<Place>, values: &impl Values, out: &mut
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Fill(expression) => {
+            Piece::Fill(name, expression) => {
                 let start = out.len();
-                if expression.write(values, out) == Presence::Missing {
-                    presence = Presence::Missing;
+                let overridden = values.path_override(name);
+                match overridden {
+                    Some(value) => out.extend_from_slice(value),
+                    None if expression.write(values, out) == Presence::Missing => presence = Presence::Missing,
+                    None => {}
                 }
                 if let Some(place) = place {
-                    let escapes = if expression.is_as_sent() { Escapes::Kept } else { Escapes::Escaped };
+                    let is_as_sent = overridden.is_none() && expression.is_as_sent();
+                    let escapes = if is_as_sent { Escapes::Kept } else { Escapes::Escaped };
                     escape_from(out, start, in_value(place), escapes);
                 }
             }

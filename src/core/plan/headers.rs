@@ -75,5 +75,8 @@ pub const REMAPPED_FROM_MAPPING: FieldSet = REMAPPED_FROM_PROXY
     .with(K::UserAgent)
     .with(K::WwwAuthenticate);
 
+/// Headers of a response that no mapping and no template can set: they frame it, or are ours.
+pub const NEVER_ANSWERED: FieldSet = FieldSet::of(&[K::TransferEncoding, K::XAmzApigwId]);
+
 /// Prefix of a remapped header.
 pub const REMAPPED_PREFIX: &[u8] = b"x-amzn-Remapped-";

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::mapping::Expression;
+use crate::mapping::template::Template;
 use crate::mapping::uri::UriTemplate;
-use crate::mapping::{Expression, Substitution};
 
 use super::content::Handling;
-use super::{ByMediaType, Responses, UpstreamSlot};
+use super::{BodyTemplate, ByMediaType, Responses, UpstreamSlot};
 
 /// What happens to a body for whose media type there is no template (`passthroughBehavior`, and whether there are any
 /// templates: rest-integrations §3).
@@ -43,7 +44,7 @@ pub struct HttpPlan {
     pub content: Option<Handling>,
     /// A mapping reads the request's body.
     pub reads_body: bool,
-    /// No request has to be gathered: nothing reads its body, converts or decodes it.
+    /// No request has to be prepared: no template runs, and nothing reads a body, converts or decodes it.
     pub streams: bool,
     /// An `HTTP_PROXY`'s answers are converted by their media types.
     pub converts_answers: bool,
@@ -71,17 +72,6 @@ pub struct QueryMapping {
     pub value: Expression,
 }
 
-/// A request template of an HTTP integration.
-#[derive(Debug)]
-pub enum BodyTemplate {
-    /// `$input.body` or `$input.json('$')`: the client's body.
-    Passthrough,
-    /// Text and `$context`, `$stageVariables` references.
-    Text(Substitution),
-    /// Needs more of the template language than this version runs.
-    Unserved(Box<str>),
-}
-
 /// A `MOCK` integration.
 #[derive(Debug)]
 pub struct MockPlan {
@@ -102,12 +92,12 @@ pub enum MockRequest {
     Status(i64),
     /// A text without an integer `statusCode`: 500, `Unable to parse statusCode`.
     NoStatus,
-    /// Text that depends on `$context` or stage variables, read at run time.
-    Text(Substitution),
     /// The client's body.
     Passthrough,
-    /// Needs more of the template language than this version runs.
-    Unserved(Box<str>),
+    /// It has to run.
+    Program(Box<Template>),
+    /// It does not compile: 500, with what is wrong and where.
+    Broken(Box<str>),
 }
 
 impl MockRequest {

@@ -12,12 +12,14 @@ pub mod respond;
 pub mod route;
 pub mod snapshot;
 pub mod stage;
+pub mod template;
 pub mod trie;
 
 pub use host::{Door, Entry, HostTable, Mapping, NoEntry, StageIndex};
-pub use integrate::{BodyTemplate, HeaderMapping, HttpPlan, MockPlan, MockRequest, Passthrough, QueryMapping};
+pub use integrate::{HeaderMapping, HttpPlan, MockPlan, MockRequest, Passthrough, QueryMapping};
 pub use media::ByMediaType;
-pub use respond::{ResponseBody, ResponseHeader, ResponsePlan, Responses};
+pub use respond::{ResponseHeader, ResponsePlan, Responses};
 pub use route::{IntegrationPlan, RoutePlan, RouteSlot};
 pub use snapshot::{Canary, Limits, SlotCounts, Snapshot, Upstream, UpstreamPlan, UpstreamSlot};
 pub use stage::{RejectionPlan, StagePlan, StageSlot};
+pub use template::BodyTemplate;

@@ -1,9 +1,9 @@
 //! Integration responses: which one answers, and what it makes of the back end's answer.
 
-use crate::mapping::{Expression, Substitution};
+use crate::mapping::Expression;
 
-use super::ByMediaType;
 use super::content::Handling;
+use super::{BodyTemplate, ByMediaType};
 
 /// The integration responses of a method, chosen by a table instead of by patterns: a back end's status is the only
 /// thing a pattern of an HTTP or MOCK integration is tested against, and there are 500 of them.
@@ -76,7 +76,7 @@ pub struct ResponsePlan {
     /// `contentHandling`; `None`: whatever the body, it stays as it is.
     pub content: Option<Handling>,
     /// Body by the client's `Accept`; empty: the back end's body as it is (MOCK: none).
-    pub bodies: ByMediaType<ResponseBody>,
+    pub bodies: ByMediaType<BodyTemplate>,
 }
 
 /// A header of the response that a mapping fills.
@@ -88,17 +88,6 @@ pub struct ResponseHeader {
     pub is_content_type: bool,
     /// What fills it.
     pub value: Expression,
-}
-
-/// A response template.
-#[derive(Debug)]
-pub enum ResponseBody {
-    /// The back end's body.
-    Passthrough,
-    /// Text and `$context`, `$stageVariables` references.
-    Text(Substitution),
-    /// Needs more of the template language than this version runs.
-    Unserved(Box<str>),
 }
 
 #[cfg(test)]

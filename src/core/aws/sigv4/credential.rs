@@ -1,5 +1,7 @@
 //! Who signed, and for which day, region and service.
 
+use std::fmt;
+
 use super::ALGORITHM;
 
 /// The last word of every scope.
@@ -25,6 +27,33 @@ pub struct Credential<'a> {
     pub access_key: &'a str,
     /// What it was used for.
     pub scope: Scope<'a>,
+}
+
+impl Scope<'_> {
+    /// Whether `text` spells this scope.
+    pub(super) fn is(&self, text: &str) -> bool {
+        text.split('/').eq(self.parts())
+    }
+
+    /// Appends `20150830/us-east-1/apigateway/aws4_request`.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        for (index, part) in self.parts().into_iter().enumerate() {
+            if index > 0 {
+                out.push(b'/');
+            }
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    fn parts(&self) -> [&str; 4] {
+        [self.date, self.region, self.service, self.terminator]
+    }
+}
+
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.parts().join("/"))
+    }
 }
 
 impl<'a> Credential<'a> {

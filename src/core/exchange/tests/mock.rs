@@ -38,7 +38,8 @@ fn statuses_choose_responses() {
         ("{\"statusCode\": $stageVariables.code}", 404),
         ("{\"statusCode\": 404, \"id\": \"$context.requestId\"}", 404),
         ("{\"statusCode\": $context.stage}", 500),
-        ("#set($x = 1){\"statusCode\": 200}", 500),
+        ("#set($x = 404){\"statusCode\": $x}", 404),
+        ("#if(1){\"statusCode\": 200}", 500),
     ];
     for (template, expected) in cases {
         let text = template.replace('"', "\\\"");

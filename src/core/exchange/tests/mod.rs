@@ -8,6 +8,7 @@ mod mock;
 mod proxy;
 mod rejections;
 mod stages;
+mod templates;
 #[allow(dead_code, reason = "the simulation and the benchmarks use the rest")]
 pub mod world;
 

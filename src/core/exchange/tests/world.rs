@@ -3,6 +3,7 @@
 //!
 //! Tests of the pipeline, the simulation and the benchmark share it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use ringgate_core::base::{Diagnostic, Instant, WallTime};
 use ringgate_core::compile::{self, Findings, OriginRewrite, Slots, StageInput};
 use ringgate_core::exchange::{
     Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Client, Delivery, Effects, Exchange, Facts,
-    Framed, Request, SEED_BYTES, Scratch, Served, serve, write_access_log, write_decision,
+    Framed, Renderer, Request, SEED_BYTES, Scratch, Served, serve, write_access_log, write_decision,
 };
 use ringgate_core::import::{ApiKind, Options, import};
 use ringgate_core::mapping::ContextVariable;
@@ -249,6 +250,7 @@ pub struct Table<'t> {
     pub calls: usize,
     pub answer_head: ResponseHead,
     pub now: Instant,
+    pub renderer: RefCell<Renderer>,
     /// What the next random number is.
     pub draw: u64,
 }
@@ -265,6 +267,7 @@ impl Default for Table<'_> {
             calls: 0,
             answer_head: ResponseHead::new(),
             now: Instant::from_nanos(1_000),
+            renderer: RefCell::default(),
             draw: 0,
         }
     }
@@ -337,6 +340,10 @@ impl Effects for Table<'_> {
             rest = &rest[step.consumed..];
         }
         decoder.handle_end().map_err(|_| CallFailure::Network)
+    }
+
+    fn with_renderer<R>(&self, run: impl FnOnce(&mut Renderer) -> R) -> R {
+        run(&mut self.renderer.borrow_mut())
     }
 
     fn lend_encoder(&mut self, coding: Coding) -> Option<Box<Encoder>> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::Message;
 use crate::mapping::context::ContextVariable;
 use crate::mapping::expression::{Resolve, Values};
-use crate::mapping::query;
+use crate::proto::http::percent;
 
 /// A request with everything that a template may ask of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,9 +51,9 @@ impl Sample {
         if !query.is_empty() {
             query.push(b'&');
         }
-        query::encode(name.as_bytes(), &mut query);
+        percent::encode(name.as_bytes(), &mut query);
         query.push(b'=');
-        query::encode(value.as_bytes(), &mut query);
+        percent::encode(value.as_bytes(), &mut query);
         self.query = String::from_utf8_lossy(&query).into_owned();
     }
 }

@@ -1,6 +1,6 @@
 //! Dates as HTTP writes them (RFC 9110 §5.6.7, IMF-fixdate), and the `Date:` line that every answer carries.
 
-use crate::base::calendar::Date;
+use crate::base::calendar::{Date, from_rfc3339};
 use crate::base::time::WallTime;
 
 /// Length of `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -25,6 +25,15 @@ pub fn imf_fixdate(at: WallTime) -> [u8; IMF_FIXDATE_BYTES] {
     two_digits(&mut text, 20, second_of_day / 60 % 60);
     two_digits(&mut text, 23, second_of_day % 60);
     text
+}
+
+/// Reads an IMF-fixdate, and none of the older formats.
+pub fn parse_imf_fixdate(text: &str) -> Option<WallTime> {
+    let (day, name, year, clock) = (text.get(5..7)?, text.get(8..11)?, text.get(12..16)?, text.get(17..25)?);
+    let month = MONTHS.iter().position(|month| name.as_bytes() == &month[..])? + 1;
+    let at = from_rfc3339(&format!("{year}-{month:02}-{day}T{clock}Z"))?;
+    // Weekday, separators and zone: whatever was not looked at must be as we would write it.
+    (imf_fixdate(at) == text.as_bytes()).then_some(at)
 }
 
 fn two_digits(text: &mut [u8; IMF_FIXDATE_BYTES], at: usize, value: u64) {
@@ -78,6 +87,25 @@ mod tests {
         assert_eq!(rendered(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
         assert_eq!(rendered(4_107_542_400), "Mon, 01 Mar 2100 00:00:00 GMT");
         assert_eq!(rendered(u64::MAX / 1000).len(), IMF_FIXDATE_BYTES);
+    }
+
+    #[test]
+    fn a_date_is_read_back_and_nothing_else_is_one() {
+        for secs in [0, 784_111_777, 951_782_399, 4_107_542_400] {
+            assert_eq!(parse_imf_fixdate(&rendered(secs)), Some(WallTime::from_millis(secs * 1000)));
+        }
+        for wrong in [
+            "",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:60 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+        ] {
+            assert_eq!(parse_imf_fixdate(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

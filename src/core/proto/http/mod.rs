@@ -5,10 +5,11 @@ pub mod coding;
 mod date;
 mod field;
 mod method;
+pub mod percent;
 mod status;
 
 pub use authority::Authority;
-pub use date::{DateLine, IMF_FIXDATE_BYTES, imf_fixdate};
+pub use date::{DateLine, IMF_FIXDATE_BYTES, imf_fixdate, parse_imf_fixdate};
 pub use field::{FieldSet, KnownField};
 pub use method::Method;
 pub use status::Status;
