@@ -16,6 +16,8 @@ pub mod proto;
 pub mod record;
 pub mod vtl;
 
+pub mod schema;
+
 pub mod explain;
 
 pub mod aws;

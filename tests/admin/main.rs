@@ -9,6 +9,7 @@ mod harness;
 
 mod access;
 mod cli;
+mod crash;
 mod replay;
 
 use std::path::PathBuf;

@@ -22,3 +22,4 @@ mod serving;
 mod streams;
 mod strictness;
 mod tls;
+mod validation;

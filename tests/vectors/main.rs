@@ -3,8 +3,10 @@
 
 mod claims;
 mod http1;
+mod json_schema;
 mod openapi;
 mod parameters;
 mod sigv4;
 mod support;
+mod templates;
 mod velocity;

@@ -10,6 +10,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod validate;
 
 use std::collections::BTreeMap;
 

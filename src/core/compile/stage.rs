@@ -11,6 +11,7 @@ use crate::plan::{IntegrationPlan, RoutePlan, RouteSlot, StagePlan};
 use crate::record::AccessLogProgram;
 
 use super::slots::{Slots, StageName};
+use super::validate::Models;
 use super::{Findings, Names, StageInput, describe, integration, pointer, rejection, unsupported};
 
 /// Compiles a stage. Nothing fails as a whole: a route that cannot be served answers 500 and is named in `findings`.
@@ -21,6 +22,7 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
     let stage_name = Arc::new(stage_name);
     let mut builder = TrieBuilder::new();
     let mut routes = Vec::new();
+    let mut models = Models::new(api, input.api_id);
     for resource in &api.resources {
         for method in &resource.methods {
             let index = RouteIndex(u32::try_from(routes.len()).unwrap_or(u32::MAX));
@@ -30,7 +32,7 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
                 continue;
             }
             let slot = slots.route(&stage_name, format!("{} {}", method.name, resource.path));
-            routes.push(route(slot, (api, resource, method), input, slots, findings));
+            routes.push(route(slot, (api, resource, method), &mut models, input, slots, findings));
         }
     }
     let names = Names { path: "", variables: input.variables };
@@ -74,6 +76,7 @@ fn key(name: MethodName) -> MethodKey {
 fn route(
     slot: RouteSlot,
     (api, resource, method): (&RestApi, &Resource, &Method),
+    models: &mut Models<'_>,
     input: &StageInput<'_>,
     slots: &mut Slots,
     findings: &mut Findings,
@@ -81,6 +84,11 @@ fn route(
     let resource_id = resource_id(input.api_id, &resource.path);
     let made = input.backend.map(|backend| backend_proxy(&resource.path, backend));
     let declared = method.integration.as_ref().or(made.as_ref());
+    let names = Names { path: &resource.path, variables: input.variables };
+    let (validate, unchecked) = match models.validate(method, &names, findings) {
+        Ok(validate) => (validate, None),
+        Err(why) => (None, Some(("validator-unusable", why))),
+    };
     RoutePlan {
         description: describe::route(api, (&resource.path, &resource_id), method, declared, input),
         resource_path: resource.path.as_str().into(),
@@ -88,20 +96,23 @@ fn route(
         method: method.name.as_str(),
         slot,
         variables: variables(&resource.path).map(|variable| variable.name.into()).collect(),
-        integration: plan(api, resource, (method, declared), input, slots, findings),
+        validate,
+        integration: plan((api, resource, method), declared, unchecked, input, slots, findings),
     }
 }
 
 fn plan(
-    api: &RestApi,
-    resource: &Resource,
-    (method, declared): (&Method, Option<&Integration>),
+    (api, resource, method): (&RestApi, &Resource, &Method),
+    declared: Option<&Integration>,
+    unchecked: Option<(&'static str, String)>,
     input: &StageInput<'_>,
     slots: &mut Slots,
     findings: &mut Findings,
 ) -> IntegrationPlan {
     let pointer = pointer(&resource.path, method.name.as_str());
-    if let Some((rule, why)) = unsupported::closed_by(method, api).filter(|_| !input.ignores_authorization) {
+    if let Some((rule, why)) =
+        unsupported::closed_by(method, api).or(unchecked).filter(|_| !input.ignores_authorization)
+    {
         let found = findings.warn(rule, method.place, &pointer, format!("{why}: the route answers 500"));
         found.fix = "dev --ignore-authorization serves it unprotected".into();
         return IntegrationPlan::Unserved(why.into());

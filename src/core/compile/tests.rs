@@ -99,14 +99,16 @@ fn a_resource_policy_closes_every_route() {
     closes("operationId: x", "x-amazon-apigateway-policy: {Statement: []}", "policy-unsupported", "resource policies");
 }
 
+const VALIDATORS: &str = "x-amazon-apigateway-request-validators: {all: {validateRequestBody: true, \
+                          validateRequestParameters: true}, none: {validateRequestBody: false, validateRequestParameters: false}}";
+
 #[test]
-fn a_validator_closes_its_route_if_it_checks_anything() {
-    let validators = "x-amazon-apigateway-request-validators: {all: {validateRequestBody: true, \
-                      validateRequestParameters: true}, none: {validateRequestBody: false, validateRequestParameters: false}}";
-    let with = "x-amazon-apigateway-request-validator: all";
-    closes(with, validators, "validator-unsupported", "request validation (`all`)");
-    let without = document(&format!("{INTEGRATED}, x-amazon-apigateway-request-validator: none"), validators);
-    assert_eq!(status(&World::of(&without)), 200);
+fn a_validator_costs_its_route_nothing_if_it_checks_nothing() {
+    for (validator, checks) in [("all", true), ("none", false)] {
+        let members = format!("{INTEGRATED}, x-amazon-apigateway-request-validator: {validator}");
+        let world = World::of(&document(&members, VALIDATORS));
+        assert_eq!((route(&world).validate.is_some(), status(&world)), (checks, 200));
+    }
 }
 
 #[test]
@@ -115,6 +117,71 @@ fn a_validator_that_nobody_declared_closes_its_route() {
     let method = methods(&mut api).next().expect("one method");
     method.request_validator = Some(Declared { value: "gone".to_owned(), place: method.place });
     assert_eq!(status(&World::serving(&api, &Setting::default())), 500);
+    let setting = Setting { ignores_authorization: true, ..Setting::default() };
+    assert_eq!(status(&World::serving(&api, &setting)), 200);
+}
+
+/// A body whose model has this schema, behind a validator.
+fn modelled(schema: &str) -> String {
+    let members = format!(
+        "{INTEGRATED}, x-amazon-apigateway-request-validator: all, \
+         requestBody: {{content: {{application/json: {{schema: {schema}}}}}}}"
+    );
+    document(&members, VALIDATORS)
+}
+
+#[test]
+fn a_model_that_cannot_be_checked_closes_its_route() {
+    let rows = [
+        ("{type: text}", "\"type\" must name primitive types"),
+        ("{pattern: '('}", "the pattern \"(\" is wrong"),
+        ("{properties: {a: {$ref: '#/info'}}}", "leads nowhere"),
+        ("{allOf: [{$ref: '#'}]}", "in a circle"),
+    ];
+    for (schema, words) in rows {
+        let world = World::of(&modelled(schema));
+        assert_eq!(status(&world), 500, "{schema}");
+        let finding = found(&world, "validator-unusable");
+        assert!(finding.message.contains(words) && finding.place.line > 0, "{finding:?}");
+    }
+}
+
+#[test]
+fn what_a_model_does_not_check_or_checks_slowly_is_said() {
+    let world = World::of(&modelled("{properties: {a: {const: 1}, b: {pattern: '^(?!x)'}}}"));
+    let finding = found(&world, "model-keyword");
+    assert!(finding.message.contains("\"const\" is no keyword of draft 4") && finding.place.line > 0, "{finding:?}");
+    assert!(found(&world, "model-pattern").message.contains("goes back and tries again"));
+}
+
+#[test]
+fn models_are_found_by_address_and_by_every_spelling_of_a_reference() {
+    let top = format!(
+        "{VALIDATORS}\ncomponents: {{schemas: {{Id: {{type: integer, definitions: {{Own: {{type: string}}}}}}, \
+         Local: {{properties: {{a: {{$ref: '#/definitions/Id'}}}}, definitions: {{Id: {{type: string}}}}}}}}}}"
+    );
+    let rows = [
+        ("{$ref: '#/components/schemas/Id'}", "1", "'1'"),
+        ("{$ref: '#/definitions/Id'}", "1", "'1'"),
+        ("{$ref: 'https://apigateway.amazonaws.com/restapis/other00000/models/Id'}", "1", "'1'"),
+        ("{$ref: '#/components/schemas/Id/definitions/Own'}", "\"x\"", "1"),
+        ("{$ref: 'https://apigateway.amazonaws.com/restapis/x/models/Empty'}", "{}", "[]"),
+        // What a model defines itself comes before models of that name.
+        ("{$ref: '#/components/schemas/Local'}", "{\"a\":\"x\"}", "{\"a\":1}"),
+    ];
+    for (schema, valid, invalid) in rows {
+        let members = format!(
+            "{INTEGRATED}, x-amazon-apigateway-request-validator: all, \
+             requestBody: {{content: {{application/json: {{schema: {{properties: {{v: {schema}}}}}}}}}}}"
+        );
+        let world = World::of(&document(&members, &top));
+        for (value, expected) in [(valid, 200), (invalid, 400)] {
+            let body = format!("{{\"v\":{value}}}");
+            let request = format!("GET /pets/7 HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let answer: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            assert_eq!(world.ask(request.as_bytes(), Ok(answer)).facts.status, expected, "{schema} {body}");
+        }
+    }
 }
 
 #[test]

@@ -31,19 +31,7 @@ pub(super) fn closed_by(method: &Method, api: &RestApi) -> Option<(&'static str,
     if api.policy.is_some() {
         return Some(("policy-unsupported", "resource policies are not supported yet".into()));
     }
-    validator(method, api).map(|why| ("validator-unsupported", why))
-}
-
-/// A validator that checks nothing closes nothing; of one that nobody declared it is not known what it would check.
-fn validator(method: &Method, api: &RestApi) -> Option<String> {
-    let name = &method.request_validator.as_ref()?.value;
-    let Some(validator) = api.request_validators.iter().find(|validator| validator.name == *name) else {
-        return Some(format!("the request validator `{name}` is not declared"));
-    };
-    let checks_body = validator.validate_request_body && !method.request_models.is_empty();
-    let checks_parameters =
-        validator.validate_request_parameters && method.request_parameters.iter().any(|parameter| parameter.required);
-    (checks_body || checks_parameters).then(|| format!("request validation (`{name}`) is not supported yet"))
+    None
 }
 
 /// Why an integration cannot be run, whatever it protects.

@@ -78,16 +78,22 @@ pub(super) async fn gather_request<E: Effects>(
     conversion: Conversion,
     effects: &mut E,
 ) -> Step {
+    receive_request(x, stage, effects).await?;
+    convert(conversion, &mut x.scratch.request_body, &mut x.scratch.value)
+}
+
+/// Reads the client's body into `scratch.request_body`, in plain form, unless it is there already.
+pub(super) async fn receive_request<E: Effects>(x: &mut Exchange<'_>, stage: &StagePlan, effects: &mut E) -> Step {
+    if x.has_request_body {
+        return Ok(());
+    }
     x.has_request_body = true;
     x.scratch.request_body.clear();
     if x.request.body == BodyShape::Empty {
         return Ok(());
     }
     effects.read_body(&mut x.scratch.request_body).await?;
-    if is_encoded(x, stage) {
-        decode_request(x)?;
-    }
-    convert(conversion, &mut x.scratch.request_body, &mut x.scratch.value)
+    if is_encoded(x, stage) { decode_request(x) } else { Ok(()) }
 }
 
 /// Parses the gathered body for the mappings that read it. One that is JSON only at first sight answers 400

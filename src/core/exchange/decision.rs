@@ -184,7 +184,7 @@ fn add_response<'e>(x: &'e Exchange<'_>, entry: &mut Entry<'e>) {
 }
 
 fn add_error<'e>(facts: &'e Facts, entry: &mut Entry<'e>) {
-    if let Some((response_type, message)) = facts.error {
+    if let Some((response_type, message)) = &facts.error {
         entry.add(Tag::ErrorType, response_type.as_str().as_bytes());
         entry.add(Tag::ErrorMessage, message.as_bytes());
     }

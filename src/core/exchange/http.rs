@@ -18,7 +18,7 @@ pub(super) async fn integrate<'x, E: Effects>(
     effects: &mut E,
 ) -> Result<Served, Rejection> {
     let mut body = choose_body(x, plan)?;
-    if !plan.streams {
+    if !plan.streams || x.has_request_body {
         body = prepare(x, stage, plan, body, effects).await?;
     }
     request::write_request(x, stage, plan, body)?;
@@ -69,7 +69,8 @@ async fn prepare<'x, E: Effects>(
     let template = plan.templates.for_content_type(x.content_type());
     let conversion = content::of_request(x, stage, plan.content, template.is_some())?;
     let changes = conversion != Conversion::None || content::is_encoded(x, stage);
-    let is_read = plan.reads_body || template.is_some_and(BodyTemplate::reads_body);
+    // A validator may have read it already; then there is nothing left to pass on.
+    let is_read = plan.reads_body || x.has_request_body || template.is_some_and(BodyTemplate::reads_body);
     if is_read || (body == Body::Clients && changes) {
         content::gather_request(x, stage, conversion, effects).await?;
         if plan.reads_body {

@@ -15,7 +15,10 @@ mod respond;
 mod template;
 #[cfg(test)]
 pub(crate) mod tests;
+mod validate;
 mod values;
+
+use std::borrow::Cow;
 
 use crate::aws::errors::ResponseType;
 use crate::base::{Instant, WallTime};
@@ -119,7 +122,7 @@ pub struct Scratch {
     request_body: Vec<u8>,
     /// The back end's body, where all of it is needed.
     answer_body: Vec<u8>,
-    /// The body that mappings read, parsed.
+    /// The body that is validated, and then the one that mappings read, parsed.
     document: Tape,
     /// What templates have set.
     overrides: Overrides,
@@ -167,7 +170,9 @@ pub struct Facts {
     /// Nanoseconds from the call to the head of the back end's answer.
     pub integration_latency_nanos: Option<u64>,
     /// The gateway response that was sent.
-    pub error: Option<(ResponseType, &'static str)>,
+    pub error: Option<(ResponseType, Cow<'static, str>)>,
+    /// What a validator found wrong with the body: `$context.error.validationErrorString`.
+    pub validation_error: Option<Box<str>>,
     /// Why, for the operator; not for the client.
     pub reason: Option<Box<str>>,
     /// The call that failed.
@@ -197,6 +202,7 @@ impl Facts {
             integration_status: None,
             integration_latency_nanos: None,
             error: None,
+            validation_error: None,
             reason: None,
             call_failure: None,
         }
@@ -347,6 +353,9 @@ async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served
         && length > x.snapshot.limits.request_body_bytes_max
     {
         return Err(Rejection::request_too_large());
+    }
+    if let Some(plan) = &route.validate {
+        validate::validate(x, stage, plan, effects).await?;
     }
     x.scratch.trail.reach(Reached::MapRequest);
     match &route.integration {

@@ -1,5 +1,7 @@
 //! Gateway responses: what a client is told when the gateway itself answers.
 
+use std::borrow::Cow;
+
 use crate::aws::errors::{BodyStyle, ResponseType, write_default_body};
 use crate::json::NotJson;
 use crate::mapping::Presence;
@@ -18,7 +20,9 @@ pub struct Rejection {
     /// Status before customization.
     pub status: u16,
     /// `$context.error.message`
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
+    /// `$context.error.validationErrorString`
+    pub validation_error: Option<Box<str>>,
     error_type: &'static str,
     style: BodyStyle,
     /// Why, for the operator.
@@ -32,7 +36,8 @@ impl Rejection {
         Self {
             response_type,
             status: response_type.status().unwrap_or(500),
-            message: response_type.message().unwrap_or_default(),
+            message: response_type.message().unwrap_or_default().into(),
+            validation_error: None,
             error_type: response_type.error_type().unwrap_or("InternalServerErrorException"),
             style: response_type.body_style(),
             reason: None,
@@ -56,7 +61,7 @@ impl Rejection {
     pub(super) fn unknown_api() -> Self {
         let not_found = Self::of(ResponseType::ResourceNotFound);
         let reason = "no API answers at this host and path";
-        Self { message: "Not Found", error_type: "NotFoundException", reason: Some(reason.into()), ..not_found }
+        Self { message: "Not Found".into(), error_type: "NotFoundException", reason: Some(reason.into()), ..not_found }
     }
 
     /// The definition asks for what this version does not do; the route fails closed.
@@ -91,7 +96,7 @@ impl Rejection {
     pub(super) fn invalid_json(why: &NotJson) -> Self {
         Self {
             status: 400,
-            message: "Invalid JSON in request body",
+            message: "Invalid JSON in request body".into(),
             error_type: "BadRequestException",
             reason: Some(format!("a mapping reads the request's body, which is {why}").into()),
             ..Self::of(ResponseType::Default4xx)
@@ -101,6 +106,18 @@ impl Rejection {
     /// No template for the body's media type, and passing it on is forbidden.
     pub(super) fn unsupported_media_type() -> Self {
         Self::of(ResponseType::UnsupportedMediaType)
+    }
+
+    /// Required parameters are missing, as `message` lists them.
+    pub(super) fn bad_request_parameters(message: String) -> Self {
+        let validation_error = Some(message.as_str().into());
+        Self { message: message.into(), validation_error, ..Self::of(ResponseType::BadRequestParameters) }
+    }
+
+    /// The body is not what its model says, for the reasons in `verdict`.
+    pub(super) fn bad_request_body(verdict: String) -> Self {
+        let validation_error = Some(verdict.as_str().into());
+        Self { validation_error, reason: Some(verdict.into()), ..Self::of(ResponseType::BadRequestBody) }
     }
 
     /// The body is larger than a request may carry.
@@ -122,7 +139,7 @@ impl Rejection {
         let base = Self::of(ResponseType::Default5xx);
         Self {
             status: 503,
-            message: "Service Unavailable",
+            message: "Service Unavailable".into(),
             error_type: "ServiceUnavailableException",
             style: BodyStyle::Compact,
             reason: Some(reason.into()),
@@ -132,7 +149,7 @@ impl Rejection {
 
     fn network(reason: &'static str) -> Self {
         let failure = Self::of(ResponseType::IntegrationFailure);
-        Self { message: "Network error communicating with endpoint", reason: Some(reason.into()), ..failure }
+        Self { message: "Network error communicating with endpoint".into(), reason: Some(reason.into()), ..failure }
     }
 }
 
@@ -168,9 +185,9 @@ impl From<CallFailure> for Rejection {
 
 impl From<BodyFailure> for Rejection {
     fn from(failure: BodyFailure) -> Self {
-        let bad_request = |message, reason: &'static str| Self {
+        let bad_request = |message: &'static str, reason: &'static str| Self {
             status: 400,
-            message,
+            message: message.into(),
             error_type: "BadRequestException",
             style: BodyStyle::Compact,
             reason: Some(reason.into()),
@@ -190,7 +207,8 @@ impl From<BodyFailure> for Rejection {
 
 /// Writes the whole gateway response into `x.scratch.response`.
 pub(super) fn respond(x: &mut Exchange<'_>, mut rejection: Rejection) -> Served {
-    x.facts.error = Some((rejection.response_type, rejection.message));
+    x.facts.error = Some((rejection.response_type, rejection.message.clone()));
+    x.facts.validation_error = rejection.validation_error.take();
     x.facts.reason = rejection.reason.take();
     x.facts.call_failure = rejection.failure;
     let plan = x.stage.and_then(|stage| stage.rejection(rejection.response_type));
@@ -229,7 +247,7 @@ fn render_body<'p>(
             media_type
         }
         None => {
-            let message = (!rejection.message.is_empty()).then_some(rejection.message);
+            let message = (!rejection.message.is_empty()).then_some(&*rejection.message);
             write_default_body(rejection.style, message, body);
             "application/json"
         }

@@ -252,14 +252,15 @@ fn context_of_facts(facts: &Facts, variable: &ContextVariable, out: &mut Vec<u8>
         ContextVariable::IntegrationError | ContextVariable::IntegrationErrorMessage => {
             put(facts.reason.as_deref().map(str::as_bytes), out)
         }
-        ContextVariable::ErrorMessage => put(facts.error.map(|(_, message)| message.as_bytes()), out),
-        ContextVariable::ErrorMessageString => facts.error.is_some_and(|(_, message)| {
+        ContextVariable::ErrorMessage => put(facts.error.as_ref().map(|(_, message)| message.as_bytes()), out),
+        ContextVariable::ErrorMessageString => facts.error.as_ref().is_some_and(|(_, message)| {
             let start = out.len();
             out.extend_from_slice(message.as_bytes());
             quote_json_from(out, start);
             true
         }),
-        ContextVariable::ErrorResponseType => put(facts.error.map(|(kind, _)| kind.as_str().as_bytes()), out),
+        ContextVariable::ErrorResponseType => put(facts.error.as_ref().map(|(kind, _)| kind.as_str().as_bytes()), out),
+        ContextVariable::ErrorValidationErrorString => put(facts.validation_error.as_deref().map(str::as_bytes), out),
         _ => false,
     }
 }

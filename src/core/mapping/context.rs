@@ -126,7 +126,7 @@ context_variables! {
     ErrorMessage "error.message" Everywhere Sometimes;
     ErrorMessageString "error.messageString" Everywhere Sometimes;
     ErrorResponseType "error.responseType" Everywhere Sometimes;
-    ErrorValidationErrorString "error.validationErrorString" Everywhere NotYet;
+    ErrorValidationErrorString "error.validationErrorString" Everywhere Sometimes;
     ExtendedRequestId "extendedRequestId" Everywhere Always;
     HttpMethod "httpMethod" Everywhere Always;
     IdentityAccountId "identity.accountId" Everywhere NotYet;

@@ -36,6 +36,11 @@ pub fn last<'q>(query: &'q [u8], name: &'q str) -> Option<&'q [u8]> {
     values(query, name).last()
 }
 
+/// Whether a raw value decodes to nothing but white space.
+pub fn is_blank(raw: &[u8]) -> bool {
+    decoded(raw).all(|byte| byte.is_ascii_whitespace())
+}
+
 /// Appends the decoded text of a raw name or value.
 pub fn decode(raw: &[u8], out: &mut Vec<u8>) {
     if memchr2(b'%', b'+', raw).is_none() {

@@ -14,6 +14,7 @@ pub mod snapshot;
 pub mod stage;
 pub mod template;
 pub mod trie;
+pub mod validate;
 
 pub use host::{Door, Entry, HostTable, Mapping, NoEntry, StageIndex};
 pub use integrate::{HeaderMapping, HttpPlan, MockPlan, MockRequest, Passthrough, QueryMapping};
@@ -23,3 +24,4 @@ pub use route::{IntegrationPlan, RoutePlan, RouteSlot};
 pub use snapshot::{Canary, Limits, SlotCounts, Snapshot, Upstream, UpstreamPlan, UpstreamSlot};
 pub use stage::{RejectionPlan, StagePlan, StageSlot};
 pub use template::BodyTemplate;
+pub use validate::ValidatePlan;

@@ -1,6 +1,6 @@
 //! One method of one resource, ready to run.
 
-use super::{HttpPlan, MockPlan};
+use super::{HttpPlan, MockPlan, ValidatePlan};
 
 /// A dense number for a route's counters. It stays the same across snapshots while the route exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,8 @@ pub struct RoutePlan {
     pub variables: Box<[Box<str>]>,
     /// What a decision record says of this route before any request.
     pub description: Box<[u8]>,
+    /// What the request must bring.
+    pub validate: Option<Box<ValidatePlan>>,
     /// What answers.
     pub integration: IntegrationPlan,
 }

@@ -9,10 +9,11 @@ mod proxy;
 mod rejections;
 mod stages;
 mod templates;
+mod validate;
 #[allow(dead_code, reason = "the simulation and the benchmarks use the rest")]
 pub mod world;
 
-use super::CallFailure;
+use super::{BodyFailure, CallFailure};
 use world::{Session, Setting, Table, Told, World};
 
 /// What every response of these worlds carries after its date and framing.
