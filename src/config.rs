@@ -7,6 +7,7 @@
 //!
 //! Reading is pure: the environment and the file system are functions handed in by `main`.
 
+pub mod explain;
 pub mod file;
 pub mod settings;
 pub mod store;
@@ -23,6 +24,7 @@ use std::str::FromStr;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ringgate_core::base::Place;
 
+use explain::ExplainConfig;
 pub use settings::{CheckSettings, DoctorSettings, Settings};
 use store::{AuditConfig, BackupConfig, RestoreConfig, StoreConfig};
 
@@ -155,6 +157,19 @@ enum Command {
         file: PathBuf,
         #[command(flatten)]
         config: RestoreConfig,
+        #[command(flatten)]
+        from: ConfigFile,
+    },
+    /// Tell what was decided about a request, step by step, and why
+    #[command(after_help = AFTER_HELP)]
+    Explain {
+        /// Its id: x-amzn-RequestId or x-amz-apigw-id of the response [default: the newest request]
+        id: Option<String>,
+        /// Print the execution log in the sentences of CloudWatch instead
+        #[arg(long)]
+        log: bool,
+        #[command(flatten)]
+        config: ExplainConfig,
         #[command(flatten)]
         from: ConfigFile,
     },
@@ -433,6 +448,15 @@ pub enum Call {
         /// Its options.
         config: DoctorConfig,
     },
+    /// `ringgate explain [ID]`
+    Explain {
+        /// The request.
+        id: Option<String>,
+        /// As an execution log.
+        log: bool,
+        /// Its options.
+        config: ExplainConfig,
+    },
     /// `ringgate backup FILE`
     Backup {
         /// The file to make.
@@ -506,6 +530,10 @@ pub fn read(args: impl IntoIterator<Item = OsString>, around: &impl Surroundings
         Command::Doctor { mut config, from } => {
             fill(&mut config, from, around)?;
             Ok(Call::Doctor { config })
+        }
+        Command::Explain { id, log, mut config, from } => {
+            fill(&mut config, from, around)?;
+            Ok(Call::Explain { id, log, config })
         }
         Command::Backup { file, mut config, from } => {
             fill(&mut config, from, around)?;

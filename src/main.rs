@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringgate::cli::run::Failure;
-use ringgate::cli::{audit, backup, check, dev, doctor, serve};
+use ringgate::cli::{audit, backup, check, dev, doctor, explain, serve};
+use ringgate::config::explain::Question;
 use ringgate::config::store::{AuditSettings, BackupSettings, RestoreSettings};
 use ringgate::config::{self, Call, CheckSettings, DoctorSettings, Problem, Refusal, Settings, ThisProcess};
 use ringgate::net::ring::Driver;
@@ -58,6 +59,7 @@ fn run(call: Call) -> Result<u8, Vec<Problem>> {
         Call::Doctor { config } => {
             doctor::run(DoctorSettings::resolve(&config)?, Path::new("/"), ring_support, &mut out)
         }
+        Call::Explain { id, log, config } => explain::run(&Question::resolve(id, log, &config)?, &mut out, &mut err),
         Call::Backup { file, config } => backup::back_up(&BackupSettings::resolve(&config)?, &file, &mut out, &mut err),
         Call::Restore { file, config } => {
             backup::restore(&RestoreSettings::resolve(&config)?, &file, &mut out, &mut err)

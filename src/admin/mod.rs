@@ -3,6 +3,7 @@
 mod access;
 pub mod audit;
 mod counts;
+pub mod explain;
 mod hal;
 mod service;
 pub mod state;
@@ -74,6 +75,7 @@ pub fn router(
 ) -> Router {
     let metered = management.clone();
     let managing = audit::router(management.store().clone())
+        .merge(explain::router(gateway.clone()))
         .merge(Router::new().fallback(manage).with_state(management))
         .layer(middleware::from_fn_with_state(access, identify));
     let router = if has_metrics { observing(gateway, metered) } else { Router::new() };

@@ -7,6 +7,7 @@ pub mod client;
 mod definition;
 pub mod dev;
 pub mod doctor;
+pub mod explain;
 mod follow;
 pub mod run;
 pub mod serve;

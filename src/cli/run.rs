@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
 use ringgate_core::compile::OriginRewrite;
+use ringgate_core::explain::Redaction;
 use ringgate_core::mapping::ContextVariable;
 use ringgate_core::mapping::uri::Scheme as UriScheme;
 use ringgate_core::plan::Limits;
@@ -88,6 +89,7 @@ pub fn run(settings: &Settings, contents: Contents) -> Result<u8, Failure> {
         shards: listeners.len(),
         settings: Arc::new(shard_settings(settings, listeners.len())),
         listeners,
+        redaction: Redaction::new(settings.explain.redact.clone()),
         log,
     };
     let control = Control::new().map_err(|error| wrong_call(error.to_string()))?;

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ringgate_core::compile::UpstreamChange;
+use ringgate_core::explain::Redaction;
 use ringgate_core::plan::Snapshot;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot, watch};
@@ -47,6 +48,8 @@ pub struct Plan {
     pub listeners: Vec<Vec<Bound>>,
     /// Bounds of each shard.
     pub settings: Arc<Settings>,
+    /// What must not be shown of decision records.
+    pub redaction: Redaction,
     /// Access log, and each shard's end of it.
     pub log: (AccessLog, Vec<LogSink>),
 }
@@ -57,7 +60,8 @@ pub struct Gateway {
     pub driver: Driver,
     /// The access log.
     pub log: AccessLog,
-    inboxes: Arc<[Arc<Inbox>]>,
+    pub(super) redaction: Redaction,
+    pub(super) inboxes: Arc<[Arc<Inbox>]>,
     counters: Vec<Arc<Counters>>,
     threads: Mutex<Vec<JoinHandle<io::Result<()>>>>,
     outbox: Arc<Outbox>,
@@ -117,6 +121,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             driver: plan.driver,
             log,
+            redaction: plan.redaction,
             adopted: watch::Sender::new(vec![0; inboxes.len()]),
             inboxes,
             counters,

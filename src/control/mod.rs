@@ -1,6 +1,7 @@
 //! Deciding threads: what shards serve, where origins live, when to stop.
 
 pub mod dns;
+pub mod explain;
 pub mod gateway;
 pub mod metrics;
 mod origins;

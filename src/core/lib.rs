@@ -16,6 +16,8 @@ pub mod proto;
 pub mod record;
 pub mod vtl;
 
+pub mod explain;
+
 pub mod aws;
 pub mod mapping;
 

@@ -203,7 +203,7 @@ impl ShardEffects<'_> {
 
     /// Remembers the origin's health along with its failure.
     fn failed(&mut self, upstream: UpstreamSlot, failure: CallFailure) -> CallFailure {
-        self.trace.addresses = self.shard.health(upstream);
+        self.shard.note_health(upstream, &mut self.trace);
         failure
     }
 

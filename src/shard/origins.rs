@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ringgate_core::base::Instant;
-use ringgate_core::exchange::CallFailure;
+use ringgate_core::exchange::{CallFailure, CallTrace};
 use ringgate_core::plan::{Upstream, UpstreamPlan, UpstreamSlot};
 use ringgate_core::proto::h1::Refusal;
 
@@ -69,11 +69,14 @@ impl Shard {
         self.pool(upstream, |pool| pool.expects_much) == Some(true)
     }
 
-    /// How many addresses an origin has, and how many of them are set aside.
-    pub(super) fn health(&self, upstream: UpstreamSlot) -> [u8; 2] {
+    /// Adds to a trace how many addresses the origin has and how many of them are set aside, and the only one it could
+    /// have been when no connection came about.
+    pub(super) fn note_health(&self, upstream: UpstreamSlot, trace: &mut CallTrace) {
         let now = self.clock.recent();
-        let (known, aside) = self.pool(upstream, |pool| pool.health(now)).unwrap_or_default();
-        [known, aside].map(|count| u8::try_from(count).unwrap_or(u8::MAX))
+        let health = self.pool(upstream, |pool| (pool.health(now), pool.lone_address()));
+        let ((known, aside), lone) = health.unwrap_or_default();
+        trace.addresses = [known, aside].map(|count| u8::try_from(count).unwrap_or(u8::MAX));
+        trace.address = trace.address.or(lone);
     }
 
     fn pool<R>(&self, upstream: UpstreamSlot, f: impl FnOnce(&mut Pool) -> R) -> Option<R> {

@@ -7,6 +7,7 @@ mod commands;
 mod content;
 mod deadlines;
 mod definitions;
+mod explain;
 mod failures;
 mod harness;
 mod headers;

@@ -12,6 +12,8 @@ const CORE: &[(&str, &[&str])] = &[
     ("vtl", &[]),
     ("jose", &[]),
     ("quota", &[]),
+    // Records made readable: it sees wire messages and nothing of an API.
+    ("explain", &["record", "proto"]),
     ("schema", &["json"]),
     ("cache", &["proto"]),
     ("aws", &["proto", "json", "jose"]),
@@ -62,13 +64,26 @@ const ACTING: &[(&str, &[&str])] = &[
             "core::jose",
             // For the page of metrics: labels of refusals, histograms, the log's variables.
             "core::proto",
+            "core::explain",
             "core::record",
             "core::mapping",
         ],
     ),
     // Reaches shards through `control` alone: one door.
     // `record` for identifiers alone.
-    ("admin", &["control", "store", "core::model", "core::import", "core::aws", "core::proto", "core::record"]),
+    (
+        "admin",
+        &[
+            "control",
+            "store",
+            "core::model",
+            "core::import",
+            "core::aws",
+            "core::proto",
+            "core::record",
+            "core::explain",
+        ],
+    ),
     // What the operator wrote; a log target and a network are what flags and their users both name.
     ("config", &["telemetry", "net", "store", "core::record"]),
 ];

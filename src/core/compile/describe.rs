@@ -10,7 +10,12 @@ use super::StageInput;
 
 /// Names of API, stage and deployment.
 pub(super) fn stage(input: &StageInput<'_>) -> Box<[u8]> {
-    describe([(Tag::ApiId, input.api_id), (Tag::Stage, input.stage_name), (Tag::Deployment, input.deployment_id)])
+    describe([
+        (Tag::Account, input.account_id),
+        (Tag::ApiId, input.api_id),
+        (Tag::Stage, input.stage_name),
+        (Tag::Deployment, input.deployment_id),
+    ])
 }
 
 /// A method of a resource: its names, what protects it, what answers it.

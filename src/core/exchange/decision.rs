@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use memchr::memmem;
 
 use crate::base::Instant;
+use crate::plan::IntegrationPlan;
+use crate::plan::host::Door;
 use crate::plan::trie::VARIABLES_MAX;
 use crate::record::decision::{Decisions, Ended, Entry, Id, Summary, Tag};
 
@@ -72,6 +74,7 @@ pub fn write_decision(x: &Exchange<'_>, delivery: &Delivery<'_>, decisions: &mut
 
 fn summary(x: &Exchange<'_>, delivery: &Delivery<'_>) -> Summary {
     let facts = &x.facts;
+    let called = u64::try_from(x.scratch.trail.called_after().as_nanos()).unwrap_or(u64::MAX);
     let since_start = |at: Instant| u64::try_from(at.since(facts.started).as_nanos()).unwrap_or(u64::MAX);
     Summary {
         request_id: Id(facts.request_id),
@@ -81,7 +84,8 @@ fn summary(x: &Exchange<'_>, delivery: &Delivery<'_>) -> Summary {
         version: x.snapshot.version,
         ended_nanos: facts.response_latency_nanos,
         connected_nanos: delivery.call.connected.map_or(0, since_start),
-        answered_nanos: facts.integration_latency_nanos.unwrap_or(0),
+        called_nanos: called,
+        answered_nanos: facts.integration_latency_nanos.map_or(0, |nanos| called.saturating_add(nanos)),
         request_length: delivery.request_length,
         response_length: facts.response_length,
         status: facts.status,
@@ -91,9 +95,29 @@ fn summary(x: &Exchange<'_>, delivery: &Delivery<'_>) -> Summary {
         addresses: delivery.call.addresses,
         step: x.scratch.trail.step(),
         ended: delivery.ended,
+        is_tls: is_tls(x),
         is_reused: delivery.call.is_reused,
+        is_canary: x.stage.is_some_and(|stage| stage.is_canary),
+        base_path_end: base_path_end(x),
         has_invalid_request_id: facts.has_invalid_request_id,
     }
+}
+
+fn base_path_end(x: &Exchange<'_>) -> u16 {
+    match x.door {
+        Door::DefaultEndpoint => 0,
+        // A custom domain may map everything: then it is the slash that ends it.
+        Door::CustomDomain { base_path } => u16::try_from(base_path.end.max(1)).unwrap_or(u16::MAX),
+    }
+}
+
+fn is_tls(x: &Exchange<'_>) -> bool {
+    let Some(IntegrationPlan::Http(plan)) = x.route.map(|route| &route.integration) else { return false };
+    x.snapshot
+        .upstreams
+        .get(plan.upstream.0 as usize)
+        .and_then(Option::as_ref)
+        .is_some_and(|upstream| upstream.plan.is_tls)
 }
 
 fn encode_captures<'c>(x: &Exchange<'_>, out: &'c mut [u8; 4 * VARIABLES_MAX]) -> &'c [u8] {

@@ -36,10 +36,10 @@ pub(super) async fn integrate<'x, E: Effects>(
         is_head: method == b"HEAD",
         timeout: plan.timeout,
     };
-    x.scratch.trail.call(call.request.len());
     // What precedes the call takes a microsecond or two, less than a second reading of the clock is worth; unless the
     // client was waited for.
     let called = if x.has_request_body { effects.now() } else { x.facts.started };
+    x.scratch.trail.call(call.request.len(), called.since(x.facts.started));
     let answered = effects.call(call).await;
     x.scratch.request = request;
     x.keeps_alive &= effects.can_serve_again();

@@ -174,6 +174,14 @@ impl Pool {
         left
     }
 
+    /// The address, if there is only one.
+    pub fn lone_address(&self) -> Option<SocketAddr> {
+        match &self.addresses[..] {
+            [lone] => Some(lone.address),
+            _ => None,
+        }
+    }
+
     /// Addresses known and those of them set aside.
     pub fn health(&self, now: Instant) -> (usize, usize) {
         let aside = self.addresses.iter().filter(|address| address.set_aside_until > now).count();

@@ -11,6 +11,8 @@
 mod ring;
 mod summary;
 
+use std::time::Duration;
+
 use smallvec::SmallVec;
 
 pub use ring::{Decisions, MEMORY_BYTES_MIN, Records, Wanted};
@@ -48,6 +50,8 @@ macro_rules! tags {
 }
 
 tags! {
+    /// `$context.accountId`.
+    Account = TEXT_BYTES_MAX,
     /// `$context.apiId`.
     ApiId = TEXT_BYTES_MAX,
     /// `$context.stage`.
@@ -152,8 +156,8 @@ pub fn describe<'d>(chunks: impl IntoIterator<Item = (Tag, &'d str)>) -> Box<[u8
 #[derive(Debug, Default)]
 pub struct Trail {
     step: Step,
-    /// Bytes of the call that were ours: its head, and its body where that was made here.
-    called_with: Option<usize>,
+    /// Bytes of the call that were made here (its head, and perhaps its body), and when it began.
+    called: Option<(usize, Duration)>,
     chunks: Vec<u8>,
 }
 
@@ -161,7 +165,7 @@ impl Trail {
     /// Forgets the exchange before.
     pub fn clear(&mut self) {
         self.step = Step::default();
-        self.called_with = None;
+        self.called = None;
         self.chunks.clear();
     }
 
@@ -170,15 +174,21 @@ impl Trail {
         self.step = step;
     }
 
-    /// Says that the back end is being called, with a request of which the first `len` bytes were made here.
-    pub fn call(&mut self, len: usize) {
+    /// Says that the back end is being called, `after` the head was complete, with a request of which the first `len`
+    /// bytes were made here.
+    pub fn call(&mut self, len: usize, after: Duration) {
         self.step = Step::Call;
-        self.called_with = Some(len);
+        self.called = Some((len, after));
+    }
+
+    /// From the client's head to the call.
+    pub fn called_after(&self) -> Duration {
+        self.called.map_or(Duration::ZERO, |(_, after)| after)
     }
 
     /// How many bytes of the call were made here; `None`: there was no call.
     pub fn called_with(&self) -> Option<usize> {
-        self.called_with
+        self.called.map(|(len, _)| len)
     }
 
     /// The step named last.

@@ -3,6 +3,7 @@
 use super::summary::STATUS_AT;
 use super::{DESCRIPTION_BYTES_MAX, HEAD_BYTES_MAX, TRAIL_BYTES_MAX};
 use super::{Entry, SUMMARY_BYTES};
+use crate::record::ids::REQUEST_ID_BYTES;
 
 /// Length of what stands before a record: its own length.
 const LENGTH_BYTES: usize = 4;
@@ -37,6 +38,8 @@ pub struct Decisions {
 pub enum Wanted {
     /// Those of this request, newest first: a client may use an id twice.
     Id([u8; 36]),
+    /// Those with this extended id.
+    ExtendedId([u8; 16]),
     /// The newest of all.
     Last(usize),
     /// The newest whose status has this hundreds digit.
@@ -84,7 +87,7 @@ impl Decisions {
     /// Copies of the records that are wanted, newest first.
     pub fn find(&self, wanted: Wanted) -> Records {
         let (count_max, rings): (usize, &[&Ring]) = match wanted {
-            Wanted::Id(_) | Wanted::Last(_) => {
+            Wanted::Id(_) | Wanted::ExtendedId(_) | Wanted::Last(_) => {
                 let count = if let Wanted::Last(count) = wanted { count } else { usize::MAX };
                 (count, &[&self.server_errors, &self.client_errors, &self.others])
             }
@@ -110,6 +113,7 @@ impl Decisions {
 fn is_wanted(record: &[u8], wanted: Wanted) -> bool {
     match wanted {
         Wanted::Id(id) => record.starts_with(&id),
+        Wanted::ExtendedId(id) => record.get(REQUEST_ID_BYTES..).is_some_and(|rest| rest.starts_with(&id)),
         Wanted::Last(_) => true,
         Wanted::Class(class, _) => status_of(record) / 100 == u16::from(class),
         Wanted::Status(status, _) => status_of(record) == status,

@@ -76,6 +76,8 @@ pub struct Summary {
     pub version: u64,
     /// End of the response.
     pub ended_nanos: u64,
+    /// The back end was called: later than the head where the client's body had to be waited for.
+    pub called_nanos: u64,
     /// A fresh connection to the back end was ready.
     pub connected_nanos: u64,
     /// The head of the back end's answer was complete, or the call had failed.
@@ -90,6 +92,8 @@ pub struct Summary {
     pub integration_status: u16,
     /// Where the resource path begins in the path.
     pub offset: u16,
+    /// Where the base path of a custom domain ends in the path; 0: it came through no custom domain.
+    pub base_path_end: u16,
     /// Attempts to call the back end.
     pub attempts: u8,
     /// Addresses of the back end that were known when a call had failed, and how many of those were set aside.
@@ -100,6 +104,10 @@ pub struct Summary {
     pub ended: Ended,
     /// The connection to the back end had served before.
     pub is_reused: bool,
+    /// The back end is called over TLS.
+    pub is_tls: bool,
+    /// A canary's deployment served it.
+    pub is_canary: bool,
     /// The client sent a request id that is none.
     pub has_invalid_request_id: bool,
 }
@@ -114,7 +122,7 @@ impl<const N: usize> Default for Id<N> {
     }
 }
 
-const NUMBERS: usize = 10;
+const NUMBERS: usize = 11;
 /// Length of a summary as bytes.
 pub const SUMMARY_BYTES: usize = REQUEST_ID_BYTES + EXTENDED_REQUEST_ID_BYTES + 8 * NUMBERS;
 
@@ -129,7 +137,9 @@ impl Summary {
         let [s0, s1] = self.status.to_le_bytes();
         let [i0, i1] = self.integration_status.to_le_bytes();
         let [o0, o1] = self.offset.to_le_bytes();
-        let flags = u8::from(self.is_reused) | u8::from(self.has_invalid_request_id) << 1;
+        let [b0, b1] = self.base_path_end.to_le_bytes();
+        let flags = [self.is_reused, self.has_invalid_request_id, self.is_tls, self.is_canary];
+        let flags = flags.iter().enumerate().fold(0, |all, (at, flag)| all | u8::from(*flag) << at);
         let numbers = [
             self.sequence,
             self.wall_millis,
@@ -140,7 +150,8 @@ impl Summary {
             self.request_length,
             self.response_length,
             u64::from_le_bytes([s0, s1, i0, i1, o0, o1, self.attempts, flags]),
-            u64::from_le_bytes([self.addresses[0], self.addresses[1], self.step as u8, self.ended as u8, 0, 0, 0, 0]),
+            u64::from_le_bytes([self.addresses[0], self.addresses[1], self.step as u8, self.ended as u8, b0, b1, 0, 0]),
+            self.called_nanos,
         ];
         let places = out[REQUEST_ID_BYTES + EXTENDED_REQUEST_ID_BYTES..].as_chunks_mut().0;
         for (place, number) in places.iter_mut().zip(numbers) {
@@ -155,7 +166,7 @@ impl Summary {
         let places: &[[u8; 8]] = rest.as_chunks().0;
         let number = |at: usize| places.get(at).map_or(0, |place| u64::from_le_bytes(*place));
         let [s0, s1, i0, i1, o0, o1, attempts, flags] = number(8).to_le_bytes();
-        let [known, aside, step, ended, ..] = number(9).to_le_bytes();
+        let [known, aside, step, ended, b0, b1, ..] = number(9).to_le_bytes();
         Self {
             request_id: Id(*request_id),
             extended_request_id: Id(*extended_request_id),
@@ -163,6 +174,7 @@ impl Summary {
             wall_millis: number(1),
             version: number(2),
             ended_nanos: number(3),
+            called_nanos: number(10),
             connected_nanos: number(4),
             answered_nanos: number(5),
             request_length: number(6),
@@ -176,6 +188,9 @@ impl Summary {
             ended: Ended::ALL.get(usize::from(ended)).copied().unwrap_or_default(),
             is_reused: flags & 1 != 0,
             has_invalid_request_id: flags & 2 != 0,
+            is_tls: flags & 4 != 0,
+            is_canary: flags & 8 != 0,
+            base_path_end: u16::from_le_bytes([b0, b1]),
         }
     }
 }

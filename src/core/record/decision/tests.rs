@@ -11,6 +11,7 @@ fn summary() -> Summary {
         wall_millis: u64::MAX,
         version: 3,
         ended_nanos: 4,
+        called_nanos: 9,
         connected_nanos: 5,
         answered_nanos: 6,
         request_length: 7,
@@ -23,6 +24,9 @@ fn summary() -> Summary {
         step: Step::MapResponse,
         ended: Ended::TooLarge,
         is_reused: true,
+        is_tls: true,
+        is_canary: true,
+        base_path_end: 11,
         has_invalid_request_id: true,
     }
 }
