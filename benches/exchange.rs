@@ -8,11 +8,13 @@ use std::hint::black_box;
 use criterion::Criterion;
 use ringgate_core::base::Instant;
 use ringgate_core::exchange::{
-    Answer, BodyFailure, BodyShape, Call, CallFailure, Effects, Renderer, Scratch, Served, serve, write_access_log,
+    Answer, BodyFailure, BodyShape, Call, CallFailure, Delivery, Effects, Renderer, Scratch, Served, serve,
+    write_access_log, write_decision,
 };
 use ringgate_core::proto::h1::{HeadLimits, RequestHead, ResponseHead, parse_request, parse_response};
 use ringgate_core::proto::http::Method;
 use ringgate_core::proto::http::coding::{Coding, Encoder};
+use ringgate_core::record::decision::Decisions;
 
 #[allow(dead_code, reason = "the tests need the rest")]
 #[path = "../src/core/exchange/tests/world.rs"]
@@ -112,6 +114,7 @@ struct Case {
     scratch: Scratch,
     effects: Still,
     line: Vec<u8>,
+    decisions: Decisions,
 }
 
 impl Case {
@@ -121,7 +124,15 @@ impl Case {
         parse_request(&request, &HeadLimits::default(), &mut head).expect("well formed");
         parse_response(ANSWER, &HeadLimits::for_origin(), Method::Get, &mut answer).expect("well formed");
         let (world, effects) = (World::of(DOCUMENT), Still { head: answer });
-        let mut case = Self { world, request, head, scratch: Scratch::default(), effects, line: Vec::new() };
+        let mut case = Self {
+            world,
+            request,
+            head,
+            scratch: Scratch::default(),
+            effects,
+            line: Vec::new(),
+            decisions: Decisions::new(4 << 20),
+        };
         case.run();
         assert!(!case.scratch.response.starts_with(b"HTTP/1.1 5"), "a failure is not what is measured");
         case
@@ -135,11 +146,21 @@ impl Case {
 
     /// The same with its access-log line.
     fn run_logged(&mut self) {
-        let Self { world, request, head, scratch, effects, line } = self;
+        let Self { world, request, head, scratch, effects, line, .. } = self;
         let mut exchange = world.exchange(black_box(request), head, BodyShape::Empty, scratch);
         block_on(serve(&mut exchange, effects));
         line.clear();
         write_access_log(&exchange, line);
+    }
+}
+
+impl Case {
+    /// The same with its decision record.
+    fn run_remembered(&mut self) {
+        let Self { world, request, head, scratch, effects, decisions, .. } = self;
+        let mut exchange = world.exchange(black_box(request), head, BodyShape::Empty, scratch);
+        block_on(serve(&mut exchange, effects));
+        write_decision(&exchange, &Delivery::default(), decisions);
     }
 }
 
@@ -162,6 +183,7 @@ fn main() {
     }
     let mut case = Case::new(CASES[0].1, CASES[0].2);
     group.bench_function("http_proxy/6-fields/logged", |bencher| bencher.iter(|| case.run_logged()));
+    group.bench_function("http_proxy/6-fields/remembered", |bencher| bencher.iter(|| case.run_remembered()));
     group.finish();
     criterion.final_summary();
 }

@@ -12,6 +12,7 @@ pub mod file;
 pub mod settings;
 pub mod store;
 pub mod values;
+pub mod vtl;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -25,6 +26,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ringgate_core::base::Place;
 
 use explain::ExplainConfig;
+pub use vtl::VtlCall;
+
 pub use settings::{CheckSettings, DoctorSettings, Settings};
 use store::{AuditConfig, BackupConfig, RestoreConfig, StoreConfig};
 
@@ -104,6 +107,11 @@ are separated by spaces) and by a key of ringgate.yaml (admin-name). A flag beat
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run mapping templates, and test them
+    Vtl {
+        #[command(subcommand)]
+        call: VtlCall,
+    },
     /// Serve an API definition, and what the management API is told, from memory
     #[command(after_help = AFTER_HELP)]
     Dev {
@@ -205,7 +213,7 @@ pub struct Config {
     /// A further name under which the admin listener may be called; may be repeated
     #[arg(long, value_name = "NAME")]
     pub admin_name: Vec<Written>,
-    /// Who may use the admin listener (not supported yet)
+    /// Take management calls only from the access keys in this file
     #[arg(long, value_name = "FILE")]
     pub admin_credentials: Option<Written>,
     /// Event loops, one core each [default: as many as this process may use cores]
@@ -424,6 +432,8 @@ impl Options for DoctorConfig {
 /// What was asked for, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
+    /// `ringgate vtl …`
+    Vtl(VtlCall),
     /// `ringgate dev [FILE]`
     Dev {
         /// The definition, if one was named.
@@ -515,6 +525,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>, around: &impl Surroundings
     let matches = CommandLine::command().try_get_matches_from(args).map_err(|error| refusal(&error))?;
     let line = CommandLine::from_arg_matches(&matches).map_err(|error| refusal(&error))?;
     match line.command {
+        Command::Vtl { call } => Ok(Call::Vtl(call)),
         Command::Dev { file, mut config, from } => {
             fill(&mut config, from, around)?;
             Ok(Call::Dev { file, config })

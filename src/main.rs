@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringgate::cli::run::Failure;
-use ringgate::cli::{audit, backup, check, dev, doctor, explain, serve};
+use ringgate::cli::{audit, backup, check, dev, doctor, explain, serve, vtl};
 use ringgate::config::explain::Question;
 use ringgate::config::store::{AuditSettings, BackupSettings, RestoreSettings};
 use ringgate::config::{self, Call, CheckSettings, DoctorSettings, Problem, Refusal, Settings, ThisProcess};
@@ -64,6 +64,7 @@ fn run(call: Call) -> Result<u8, Vec<Problem>> {
         Call::Restore { file, config } => {
             backup::restore(&RestoreSettings::resolve(&config)?, &file, &mut out, &mut err)
         }
+        Call::Vtl(call) => vtl::run(&call, &mut out, &mut err),
         Call::Audit { config } => audit::run(&AuditSettings::resolve(&config, now())?, &mut out, &mut err),
     };
     let flushed = written.and_then(|code| out.flush().map(|()| code));

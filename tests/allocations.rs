@@ -76,6 +76,18 @@ paths:
             statusCode: '200'
             responseParameters: {method.response.header.X-Back: integration.response.header.X-Back}
             responseTemplates: {application/json: '{"id": "$context.requestId"}'}
+  /program:
+    x-amazon-apigateway-any-method:
+      responses: {'200': {description: x}}
+      x-amazon-apigateway-integration:
+        type: http
+        httpMethod: ANY
+        uri: 'http://origin.example/x'
+        requestTemplates: {application/json: '{"all": $input.body, "q": "$input.params("q")"}'}
+        responses:
+          default:
+            statusCode: '200'
+            responseTemplates: {application/json: '{"all": $input.body, "id": "$context.requestId"}'}
   /mock:
     x-amazon-apigateway-any-method:
       responses: {'200': {description: x}, '204': {description: x}, '304': {description: x}, '404': {description: x}, '502': {description: x}}
@@ -96,7 +108,8 @@ const FIELDS: &str = "Host: gate.example\r\nUser-Agent: curl/8\r\nAccept: */*\r\
 /// Allocations of one request, once its buffers have grown.
 fn allocations(world: &World, request: &str, answer: Result<&[u8], CallFailure>) -> usize {
     let (mut head, mut scratch, mut line) = (RequestHead::new(), Scratch::default(), Vec::new());
-    let mut effects = Table { answer, ..Table::default() };
+    let content = request.split_once("\r\n\r\n").map_or("", |(_, content)| content).as_bytes().to_vec();
+    let mut effects = Table { answer, body: Some(Ok(content)), ..Table::default() };
     let mut decisions = Decisions::new(MEMORY_BYTES_MIN);
     let mut last = 0;
     for _ in 0..3 {
@@ -123,12 +136,16 @@ fn a_request_allocates_nothing_in_steady_state() {
     let world = World::of(DOCUMENT);
     let ok: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Back: 1\r\nContent-Length: 2\r\n\r\nhi";
     let request = |start: &str, more: &str| format!("{start} HTTP/1.1\r\n{FIELDS}{more}\r\n");
+    let json: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"a\": 1}";
+    let body = r#"{"name": "n", "items": [{"id": 1}, {"id": 2}]}"#;
+    let program = request("POST /program?q=1", &format!("Content-Length: {}\r\n", body.len())) + body;
     let cases = [
         ("HTTP_PROXY", request("GET /pets/7?q=a%20b", ""), Ok(ok)),
         ("HTTP_PROXY with a body", request("POST /pets/7?q=a%20b", "Content-Length: 2\r\n"), Ok(ok)),
         ("HTTP_PROXY, HEAD", request("HEAD /dev/pets/7", ""), Ok(ok)),
         ("HTTP", request("GET /http", ""), Ok(ok)),
         ("HTTP with a template", request("POST /http", "Content-Length: 2\r\n"), Ok(ok)),
+        ("HTTP with programs", program, Ok(json)),
         ("MOCK", request("GET /mock", ""), Ok(ok)),
         ("MOCK with a template", request("POST /mock", "Content-Type: text/plain\r\n"), Ok(ok)),
         ("no route", request("GET /none", ""), Ok(ok)),

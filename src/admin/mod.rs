@@ -3,6 +3,7 @@
 mod access;
 pub mod audit;
 mod counts;
+mod credentials;
 pub mod explain;
 mod hal;
 mod service;

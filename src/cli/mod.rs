@@ -11,3 +11,4 @@ pub mod explain;
 mod follow;
 pub mod run;
 pub mod serve;
+pub mod vtl;

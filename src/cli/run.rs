@@ -20,7 +20,7 @@ use ringgate_core::record::AccessLogProgram;
 use super::follow::DefinitionFile;
 use crate::admin::{self, Access, Management, Names};
 use crate::config::Settings;
-use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitSet};
+use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitSet, StageSettings};
 use crate::config::values::{ListenAddress, Scheme};
 use crate::control::gateway::{CONTROL_NICE, Gateway, Plan};
 use crate::control::publisher::{Change, Options, Publisher};
@@ -142,6 +142,7 @@ fn options(settings: &Settings) -> Result<Options, Failure> {
 struct Admin {
     main: StdTcpListener,
     metrics: Option<StdTcpListener>,
+    access: Access,
 }
 
 /// Binds the admin side. The settings learn the ports that the kernel chose: they are announced, and no origin may be
@@ -156,7 +157,14 @@ fn bind_admin(settings: &mut Settings) -> Result<Admin, Failure> {
     };
     let main = bind("admin", &mut settings.admin.address)?;
     let metrics = settings.admin.metrics.as_mut().map(|address| bind("metrics", address)).transpose()?;
-    Ok(Admin { main, metrics })
+    let StageSettings { account, region, .. } = &settings.stage;
+    let access = match &settings.admin.credentials {
+        None => Access::open(account, region),
+        Some(file) => {
+            Access::signed(account, region, file).map_err(|why| wrong_call(format!("--admin-credentials: {why}")))?
+        }
+    };
+    Ok(Admin { main, metrics, access })
 }
 
 impl Admin {
@@ -168,8 +176,7 @@ impl Admin {
     ) -> Vec<(StdTcpListener, Router)> {
         let address = self.main.local_addr().ok();
         let names = Names::new(address, &settings.admin.names);
-        let access = Access::open(&settings.stage.account, &settings.stage.region);
-        let router = admin::router(gateway.clone(), management.clone(), names, access, self.metrics.is_none());
+        let router = admin::router(gateway.clone(), management.clone(), names, self.access, self.metrics.is_none());
         let mut all = vec![(self.main, router)];
         all.extend(self.metrics.map(|listener| (listener, admin::observing(gateway.clone(), management.clone()))));
         all

@@ -136,6 +136,8 @@ pub struct AdminSettings {
     pub names: Vec<String>,
     /// Where `/healthz` and `/metrics` moved to, if they did.
     pub metrics: Option<SocketAddr>,
+    /// Who may call; anyone who reaches it when `None`, which takes a loopback address.
+    pub credentials: Option<PathBuf>,
 }
 
 /// Who the gateway says it is, and the stage it serves.
@@ -361,23 +363,20 @@ fn is_same_socket(a: &ListenAddress, b: &ListenAddress) -> bool {
 }
 
 fn admin(config: &Config, found: &mut Problems) -> AdminSettings {
-    if let Some(written) = &config.admin_credentials {
-        let message = "is not supported yet, so the admin listener cannot be protected";
-        found.push(subject("admin-credentials", &written.source), message, "leave it out and keep --admin on loopback");
-    }
     let address = found.one("admin", &config.admin, socket_address);
     if let (Some(written), Some(address)) = (&config.admin, address)
         && !address.ip().to_canonical().is_loopback()
         && config.admin_credentials.is_none()
     {
-        let message =
-            format!("{address} is reachable from other machines and needs --admin-credentials, not supported yet");
-        found.push(subject("admin", &written.source), message, format!("write 127.0.0.1:{}", address.port()));
+        let message = format!("{address} is reachable from other machines and needs --admin-credentials");
+        let fix = format!("name a file of credentials, or write 127.0.0.1:{}", address.port());
+        found.push(subject("admin", &written.source), message, fix);
     }
     AdminSettings {
         address: address.unwrap_or(ADMIN_DEFAULT),
         names: found.many("admin-name", &config.admin_name, host_name),
         metrics: found.one("metrics", &config.metrics, socket_address),
+        credentials: found.one("admin-credentials", &config.admin_credentials, file),
     }
 }
 
@@ -519,6 +518,10 @@ impl FromStr for LogTarget {
             path => Ok(Self::File(PathBuf::from(path))),
         }
     }
+}
+
+fn file(text: &str) -> Result<PathBuf, Invalid> {
+    if text.is_empty() { Err(Invalid("expected a file".to_owned())) } else { Ok(PathBuf::from(text)) }
 }
 
 fn shards(text: &str) -> Result<NonZeroU16, Invalid> {

@@ -192,9 +192,9 @@ fn the_surfaces_never_share_a_socket() {
 #[test]
 fn an_admin_listener_that_others_can_reach_is_refused_without_credentials() {
     let found = problems("dev --admin 0.0.0.0:9000", &Imagined::default());
-    assert!(found[0].contains("reachable from other machines") && found[0].ends_with("(fix: write 127.0.0.1:9000)"));
-    let found = problems("dev --admin 10.0.0.1:9000 --admin-credentials f", &Imagined::default());
-    assert!(found.len() == 1 && found[0].starts_with("--admin-credentials: is not supported yet"), "{found:?}");
+    assert!(found[0].contains("reachable from other machines") && found[0].ends_with("or write 127.0.0.1:9000)"));
+    let protected = resolved("dev --admin 10.0.0.1:9000 --admin-credentials f").admin;
+    assert_eq!(protected.credentials, Some(PathBuf::from("f")));
     assert_eq!(resolved("dev --admin [::1]:9000").admin.address.port(), 9000);
 }
 

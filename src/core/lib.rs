@@ -16,9 +16,9 @@ pub mod proto;
 pub mod record;
 pub mod vtl;
 
-pub mod explain;
-
 pub mod schema;
+
+pub mod explain;
 
 pub mod aws;
 pub mod mapping;

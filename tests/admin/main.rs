@@ -7,7 +7,9 @@ mod client;
 #[expect(dead_code, reason = "shared with the tests of the data plane, which use more of it")]
 mod harness;
 
+mod access;
 mod cli;
+mod crash;
 mod replay;
 
 use std::path::PathBuf;

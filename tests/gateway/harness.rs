@@ -128,7 +128,7 @@ impl Printed {
         self.0.0.lock().expect("no reader panics").clone()
     }
 
-    fn follow(&self, from: impl Read + Send + 'static) {
+    pub fn follow(&self, from: impl Read + Send + 'static) {
         let this = self.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(from).lines().map_while(Result::ok) {

@@ -17,6 +17,7 @@ mod operation;
 mod origin;
 mod peers;
 mod petstore;
+mod recorded;
 mod routing;
 mod serving;
 mod streams;

@@ -8,4 +8,5 @@ mod openapi;
 mod parameters;
 mod sigv4;
 mod support;
+mod templates;
 mod velocity;

@@ -69,9 +69,9 @@ async fn prepare<'x, E: Effects>(
     let template = plan.templates.for_content_type(x.content_type());
     let conversion = content::of_request(x, stage, plan.content, template.is_some())?;
     let changes = conversion != Conversion::None || content::is_encoded(x, stage);
-    let is_read = plan.reads_body || template.is_some_and(BodyTemplate::reads_body);
-    // A validator may have received it already; then there is nothing left to pass on.
-    if is_read || x.has_request_body || (body == Body::Clients && changes) {
+    // A validator may have read it already; then there is nothing left to pass on.
+    let is_read = plan.reads_body || x.has_request_body || template.is_some_and(BodyTemplate::reads_body);
+    if is_read || (body == Body::Clients && changes) {
         content::gather_request(x, stage, conversion, effects).await?;
         if plan.reads_body {
             content::read_request(x)?;

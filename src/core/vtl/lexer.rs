@@ -217,7 +217,7 @@ impl<'t> Lexer<'t> {
                 self.pop();
             }
             Kind::ParenLeft => self.open_paren(),
-            Kind::ParenRight if self.state == State::Arguments => self.state = State::Reference,
+            Kind::ArgumentsEnd => self.state = State::Reference,
             Kind::ParenRight => self.close_paren(),
             Kind::Set if !self.in_comment => {
                 self.push(State::Directive);
@@ -533,7 +533,7 @@ fn punctuation(found: &mut Longest, rest: &[u8]) {
 /// Between the parentheses of a method.
 fn arguments(found: &mut Longest, rest: &[u8], backslashes: usize) {
     punctuation(found, rest);
-    found.literal(rest, b")", Kind::ParenRight);
+    found.literal(rest, b")", Kind::ArgumentsEnd);
     set_directive(found, rest);
     beginnings(found, rest, backslashes);
     values(found, rest);

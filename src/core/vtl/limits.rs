@@ -4,6 +4,8 @@
 pub const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
 /// Deepest nesting of blocks and expressions.
 pub const NESTING_MAX: usize = 100;
+/// Most operations of one kind in a row: `1 + 1 + …`.
+pub const OPERATIONS_MAX: usize = 500;
 /// Most passes of one `#foreach` (AWS: 1,000). The loop ends there, as Velocity's `directive.foreach.maxloops` does.
 pub const FOREACH_PASSES_MAX: usize = 1_000;
 /// Most steps of one run; a step over a long text or list counts by its length.

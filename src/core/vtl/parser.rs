@@ -7,6 +7,7 @@ mod directive;
 mod expression;
 mod reference;
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::error::Error;
@@ -18,22 +19,32 @@ use crate::base::Place;
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// Where lines begin.
+/// Lines and columns, counted on from the place that was asked for last: a long line is counted once.
 struct Lines<'t> {
     source: &'t str,
-    starts: Vec<usize>,
+    last: Cell<(usize, Place)>,
 }
 
 impl<'t> Lines<'t> {
     fn new(source: &'t str) -> Self {
-        let ends = memchr::memchr_iter(b'\n', source.as_bytes());
-        Self { source, starts: std::iter::once(0).chain(ends.map(|end| end + 1)).collect() }
+        Self { source, last: Cell::new((0, Place { line: 1, column: 1 })) }
     }
 
     fn place(&self, at: usize) -> Place {
-        let line = self.starts.partition_point(|&start| start <= at);
-        let before = &self.source[self.starts[line - 1]..at];
-        Place { line: line as u32, column: before.chars().count() as u32 + 1 }
+        let (mut from, mut place) = self.last.get();
+        if at < from {
+            (from, place) = (0, Place { line: 1, column: 1 });
+        }
+        let between = &self.source[from..at];
+        match between.rfind('\n') {
+            Some(newline) => {
+                place.line += memchr::memchr_iter(b'\n', between.as_bytes()).count() as u32;
+                place.column = between[newline + 1..].chars().count() as u32 + 1;
+            }
+            None => place.column += between.chars().count() as u32,
+        }
+        self.last.set((at, place));
+        place
     }
 }
 
@@ -106,7 +117,9 @@ impl<'t> Parser<'t> {
             Kind::Identifier => self.print(block)?,
             Kind::ReferenceCurlyLeft if self.kind_at(1)? == Kind::Identifier => self.print(block)?,
             Kind::LineComment => {
-                self.advance()?;
+                let token = self.advance()?;
+                // A sign right before it is text.
+                push_text(block, self.text(&token).trim_end_matches('#'));
                 self.skip(Kind::LineCommentEnd)?;
             }
             Kind::BlockComment => drop(self.advance()?),

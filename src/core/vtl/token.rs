@@ -15,6 +15,8 @@ pub(super) enum Kind {
     CurlyRight,
     ParenLeft,
     ParenRight,
+    /// The end of a method's arguments, which is never text.
+    ArgumentsEnd,
     EscapedDirective,
     Set,
     LineComment,

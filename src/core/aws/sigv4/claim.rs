@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
 use super::canonical::{self, PathStyle, Payload, UNSIGNED_PAYLOAD};
 use super::credential::TERMINATOR;
 use super::key::{PayloadHash, SigningKey, unhex, write_string_to_sign};
@@ -117,9 +119,13 @@ impl<'p> Claim<'p> {
         &self.credential
     }
 
-    /// The session token that goes with temporary credentials. Comparing it is the caller's: it owns the secret.
-    pub fn token(&self) -> Option<&'p str> {
-        self.presented.token.as_deref()
+    /// Whether the session token that was sent is this one, or none where there is none. Takes as long for a wrong one
+    /// of the same length.
+    pub fn has_token(&self, token: Option<&str>) -> bool {
+        match (self.presented.token.as_deref(), token) {
+            (Some(sent), Some(token)) => verify_slices_are_equal(sent.as_bytes(), token.as_bytes()).is_ok(),
+            (sent, token) => sent.is_none() && token.is_none(),
+        }
     }
 
     /// Whether the key signed this request with this body. `buffer` is scratch space, kept between requests.

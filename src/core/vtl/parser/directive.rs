@@ -190,9 +190,17 @@ fn variable(head: &Head, argument: Argument) -> Result<Reference> {
 
 fn foreach(head: &Head, arguments: Vec<Argument>, block: Block) -> Result<Node> {
     let mut arguments = arguments.into_iter();
-    match (arguments.next(), arguments.next(), arguments.next(), arguments.next()) {
-        (Some(item), Some(Argument::Word(_)), Some(Argument::Value(list)), None) => {
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (Some(item), Some(_), Some(Argument::Value(list))) => {
             let variable = variable(head, item)?.root;
+            // Velocity takes what follows the list for the block.
+            let block = match arguments.next() {
+                None => block,
+                Some(Argument::Value(Expr { kind: ExprKind::Reference(reference), .. })) => {
+                    vec![Node::Print(reference)]
+                }
+                Some(_) => Block::new(),
+            };
             Ok(Node::Foreach(Box::new(Foreach { variable, list, block, place: head.place })))
         }
         _ => Err(head.error("`#foreach` reads `#foreach($item in $list)`")),

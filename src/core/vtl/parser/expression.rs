@@ -1,6 +1,7 @@
 //! Expressions: of `#if` and `#set`, arguments of methods and directives, and strings with a template in them.
 
 use super::{Parser, Result};
+use crate::vtl::limits;
 use crate::vtl::syntax::{Arithmetic, Block, Comparison, Expr, ExprKind, Node};
 use crate::vtl::token::Kind;
 
@@ -25,10 +26,17 @@ impl Parser<'_> {
     fn binary(&mut self, level: usize) -> Result<Expr> {
         let Some(operators) = LEVELS.get(level) else { return self.unary() };
         let mut left = self.binary(level + 1)?;
+        let mut operations = 0;
         loop {
             let kind = self.kind()?;
             if !operators.contains(&kind) {
                 return Ok(left);
+            }
+            // Each operation is one deeper in the tree.
+            operations += 1;
+            if operations > limits::OPERATIONS_MAX {
+                let message = format!("more than {} operations in a row", limits::OPERATIONS_MAX);
+                return Err(self.error(self.here(), message));
             }
             self.advance()?;
             let start = self.start()?;

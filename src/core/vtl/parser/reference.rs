@@ -48,13 +48,13 @@ impl Parser<'_> {
         }
         self.advance()?;
         let mut arguments = Vec::new();
-        if self.kind()? != Kind::ParenRight {
+        if self.kind()? != Kind::ArgumentsEnd {
             arguments.push(self.parameter()?);
             while self.skip(Kind::Comma)? {
                 arguments.push(self.parameter()?);
             }
         }
-        *end = self.expect(Kind::ParenRight)?.end;
+        *end = self.expect(Kind::ArgumentsEnd)?.end;
         steps.push(Step::Method { name, arguments, place });
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Parser<'_> {
 fn begins_arguments(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::ParenRight
+        Kind::ArgumentsEnd
             | Kind::Whitespace
             | Kind::String
             | Kind::Integer
