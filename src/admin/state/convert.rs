@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{Collection, Definition};
 use crate::admin::wire::parts::{Authorizer, RequestValidator};
 use crate::admin::wire::resource::{Integration, IntegrationResponse, Method, MethodResponse, Resource};
+use crate::admin::wire::rest_api::EndpointConfiguration;
 use crate::admin::wire::{Flags, Texts};
 
 type Templates = BTreeMap<String, Option<String>>;
@@ -46,7 +47,7 @@ pub fn to_model(definition: &Definition) -> rest::RestApi {
             .collect(),
         endpoint_types: types.iter().filter_map(|kind| rest::EndpointType::parse(kind)).collect(),
         vpc_endpoint_ids: api.endpoint_configuration.vpc_endpoint_ids.clone(),
-        ip_address_type: api.endpoint_configuration.ip_address_type.clone(),
+        ip_address_type: chosen_address_type(&api.endpoint_configuration),
         security_policy: api.security_policy.clone(),
         endpoint_access_mode: api.endpoint_access_mode.clone(),
         documentation: Documentation {
@@ -55,6 +56,12 @@ pub fn to_model(definition: &Definition) -> rest::RestApi {
         },
         ..rest::RestApi::default()
     }
+}
+
+/// The kind of address, where it is another than follows from the endpoint type.
+fn chosen_address_type(endpoints: &EndpointConfiguration) -> Option<String> {
+    let default = if endpoints.types.iter().any(|kind| kind == "PRIVATE") { "dualstack" } else { "ipv4" };
+    endpoints.ip_address_type.clone().filter(|kind| kind != default)
 }
 
 /// Names that are unique within the API: a thing's own, or its id where another has the same name.

@@ -93,6 +93,9 @@ fn read_endpoints(input: Input<'_>) -> Result<EndpointConfiguration, Error> {
 
 /// What the service itself has against a new API, in its order.
 fn check(api: &RestApi) -> Result<(), Error> {
+    if api.name.is_empty() {
+        return Err(Error::bad_request("Name cannot be empty"));
+    }
     if api.description.as_deref() == Some("") {
         return Err(Error::bad_request("Description cannot be an empty string"));
     }

@@ -51,8 +51,11 @@ pub enum Address {
 pub fn print_stages(stages: &[StageReport]) {
     for stage in stages {
         if let Some(first) = stage.findings.first() {
-            let (api_id, name, count) = (&stage.api_id, &stage.stage_name, stage.findings.len());
-            eprintln!("ringgate: {api_id}/{name}: {count} findings, the first: {}", first.message);
+            let more = match stage.findings.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            eprintln!("ringgate: {}/{}: {}{more}", stage.api_id, stage.stage_name, first.message);
         }
     }
 }
