@@ -120,6 +120,11 @@ impl Management {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether counts and sizes beyond AWS's are taken.
+    pub fn limits_are_relaxed(&self) -> bool {
+        self.relaxed
+    }
+
     /// The store behind it.
     pub fn store(&self) -> &Store {
         &self.store

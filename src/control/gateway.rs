@@ -1,6 +1,7 @@
 //! A running gateway: shards, the thread that compiles what they serve, and what both say.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -60,6 +61,8 @@ pub struct Gateway {
     pub driver: Driver,
     /// The access log.
     pub log: AccessLog,
+    /// Where requests are accepted over TCP.
+    pub addresses: Vec<SocketAddr>,
     pub(super) redaction: Redaction,
     pub(super) inboxes: Arc<[Arc<Inbox>]>,
     counters: Vec<Arc<Counters>>,
@@ -93,6 +96,7 @@ impl Gateway {
         let outbox = Arc::new(Outbox::new(Box::new(move || notify.notify_one())));
         let tls = TlsClients::new();
         let (log, sinks) = plan.log;
+        let addresses = plan.listeners.first().into_iter().flatten().filter_map(Bound::address).collect();
         let mut handles = Vec::new();
         for ((index, listeners), sink) in plan.listeners.into_iter().enumerate().zip(sinks) {
             let start = Start {
@@ -121,6 +125,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             driver: plan.driver,
             log,
+            addresses,
             redaction: plan.redaction,
             adopted: watch::Sender::new(vec![0; inboxes.len()]),
             inboxes,

@@ -15,7 +15,7 @@ mod documentation;
 mod domains;
 mod export;
 mod gateway_responses;
-mod import;
+pub(super) mod import;
 mod integrations;
 mod methods;
 mod models;
