@@ -89,7 +89,7 @@ impl Gateway {
         let snapshot = composed.ok_or(TestFailure::Broken)?;
         let (stream, records) = self.hand_over(snapshot, &trial.head).map_err(|_| TestFailure::Broken)?;
         let response = exchange(stream, &trial.body).await?;
-        let (fields, status, body) = read_response(&response, trial.is_head).ok_or(TestFailure::Broken)?;
+        let Response { status, fields, body } = read_response(&response, trial.is_head).ok_or(TestFailure::Broken)?;
         let records = records.await.unwrap_or_default();
         let tested =
             Tested { path: &trial.path, fields: &trial.fields, request_body: &trial.body, response_body: &body };
@@ -133,8 +133,15 @@ async fn exchange(stream: UnixStream, body: &[u8]) -> Result<Vec<u8>, TestFailur
     }
 }
 
-/// Fields, status and content of a whole response. `None`: it is not whole.
-fn read_response(response: &[u8], is_head: bool) -> Option<(Vec<(String, String)>, u16, Vec<u8>)> {
+/// A whole response.
+struct Response {
+    status: u16,
+    fields: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// Reads a response. `None`: it is not whole.
+fn read_response(response: &[u8], is_head: bool) -> Option<Response> {
     let method = if is_head { Method::Head } else { Method::Get };
     let mut head = ResponseHead::default();
     let Ok(Progress::Complete(length)) = parse_response(response, &HeadLimits::for_origin(), method, &mut head) else {
@@ -145,12 +152,12 @@ fn read_response(response: &[u8], is_head: bool) -> Option<(Vec<(String, String)
         |field: &ringgate_core::proto::h1::Field| (text(field.name.of(response)), text(field.value.of(response)));
     let fields = head.fields.iter().map(pair).collect();
     let mut decoder = BodyDecoder::new(head.framing);
-    let (mut rest, mut content) = (&response[length..], Vec::new());
+    let (mut rest, mut body) = (&response[length..], Vec::new());
     while !decoder.is_done() && !rest.is_empty() {
         let step = decoder.decode(rest).ok()?;
-        content.extend_from_slice(&rest[step.data]);
+        body.extend_from_slice(&rest[step.data]);
         rest = &rest[step.consumed..];
     }
     decoder.handle_end().ok()?;
-    Some((fields, head.status.code(), content))
+    Some(Response { status: head.status.code(), fields, body })
 }
