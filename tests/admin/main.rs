@@ -11,6 +11,7 @@ mod access;
 mod cli;
 mod crash;
 mod replay;
+mod test_invocations;
 
 use std::path::PathBuf;
 
