@@ -12,6 +12,7 @@ mod cli;
 mod crash;
 mod deploy;
 mod replay;
+mod test_invocations;
 
 use std::path::PathBuf;
 
