@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringgate::cli::run::Failure;
-use ringgate::cli::{audit, backup, check, dev, doctor, explain, serve, vtl};
+use ringgate::cli::{audit, backup, check, deploy, deployments, dev, doctor, explain, serve, vtl};
+use ringgate::config::deploy::{DeploySettings, DiffSettings};
 use ringgate::config::explain::Question;
 use ringgate::config::store::{AuditSettings, BackupSettings, RestoreSettings};
 use ringgate::config::{self, Call, CheckSettings, DoctorSettings, Problem, Refusal, Settings, ThisProcess};
@@ -65,6 +66,8 @@ fn run(call: Call) -> Result<u8, Vec<Problem>> {
             backup::restore(&RestoreSettings::resolve(&config)?, &file, &mut out, &mut err)
         }
         Call::Vtl(call) => vtl::run(&call, &mut out, &mut err),
+        Call::Deploy { file, config } => deploy::run(&DeploySettings::resolve(&config)?, &file, &mut out, &mut err),
+        Call::Diff { sides, config } => deployments::diff(&DiffSettings::resolve(sides, &config)?, &mut out, &mut err),
         Call::Audit { config } => audit::run(&AuditSettings::resolve(&config, now())?, &mut out, &mut err),
     };
     let flushed = written.and_then(|code| out.flush().map(|()| code));

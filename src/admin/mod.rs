@@ -2,6 +2,7 @@
 
 mod access;
 pub mod audit;
+pub mod changes;
 mod counts;
 mod credentials;
 pub mod explain;
@@ -77,6 +78,7 @@ pub fn router(
     let metered = management.clone();
     let managing = audit::router(management.store().clone())
         .merge(explain::router(gateway.clone()))
+        .merge(changes::router(gateway.clone(), management.clone()))
         .merge(Router::new().fallback(manage).with_state(management))
         .layer(middleware::from_fn_with_state(access, identify));
     let router = if has_metrics { observing(gateway, metered) } else { Router::new() };

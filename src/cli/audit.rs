@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::client::{self, Request};
+use super::client::{Gateway, Request};
 use crate::admin::audit;
 use crate::config::settings::OutputFormat;
 use crate::config::store::{AuditSettings, AuditSource};
@@ -30,8 +30,8 @@ pub fn run(settings: &AuditSettings, out: &mut impl Write, err: &mut impl Write)
 }
 
 fn read(settings: &AuditSettings) -> Result<Value, (String, u8)> {
-    let address = match &settings.source {
-        AuditSource::Gateway(address) => *address,
+    let gateway = match &settings.source {
+        AuditSource::Gateway(admin) => Gateway::of(admin),
         AuditSource::Folder(folder) => {
             let page = read_trail(folder, &settings.query);
             return page.map(|page| audit::document(&page)).map_err(|error| {
@@ -41,11 +41,13 @@ fn read(settings: &AuditSettings) -> Result<Value, (String, u8)> {
         }
     };
     let target = format!("{}?{}", audit::PATH, audit::query_string(&settings.query));
-    let response = client::call(address, &Request { target: &target, ..Request::default() });
+    let response = gateway.call(&Request { target: &target, ..Request::default() });
     let response = response.map_err(|error| (error.to_string(), 2))?;
     match (response.status, serde_json::from_slice(&response.body)) {
         (200, Ok(page)) => Ok(page),
-        (status, _) => Err((format!("{address} answered {status}: {}", response.text().trim_end()), 2)),
+        (status, _) => {
+            Err((format!("{} answered {status}: {}", gateway.address, printable(response.text().trim_end())), 2))
+        }
     }
 }
 

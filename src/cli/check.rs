@@ -7,7 +7,7 @@ use std::path::Path;
 use ringgate_core::compile::{self, Findings, Slots, StageInput};
 use ringgate_core::import::{Format, render};
 
-use super::definition::{Reading, count, sort};
+use super::definition::{Definition, Reading, count, sort};
 use crate::config::CheckSettings;
 use crate::config::settings::{FailsOn, OutputFormat};
 
@@ -23,14 +23,33 @@ pub fn run(settings: &CheckSettings, path: &Path, out: &mut impl Write, err: &mu
         account: "000000000000".to_owned(),
         region: "us-east-1".to_owned(),
     };
-    let definition = match reading.read_file(path) {
-        Ok((_, definition)) => definition,
+    let (_, Definition { api, diagnostics }) = match examine(&reading, path) {
+        Ok(read) => read,
         Err(error) => {
             writeln!(err, "ringgate: {}: {error}", path.display())?;
             return Ok(2);
         }
     };
-    let mut diagnostics = definition.diagnostics;
+    let format = match settings.format {
+        OutputFormat::Human => Format::Human,
+        OutputFormat::Json => Format::Json,
+    };
+    write!(out, "{}", render(&diagnostics, &path.display().to_string(), format))?;
+    let (errors, warnings) = count(&diagnostics);
+    if settings.format == OutputFormat::Human {
+        let verdict = if api.is_some() { "loads" } else { "is refused" };
+        writeln!(out, "{} {verdict}: {errors} errors, {warnings} warnings", path.display())?;
+    }
+    let fails = api.is_none() || errors > 0 || (settings.fails_on == FailsOn::Warnings && warnings > 0);
+    Ok(u8::from(fails))
+}
+
+/// Reads a file, with what compiling finds as well. Findings are in the order of the file.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn examine(reading: &Reading, path: &Path) -> io::Result<(String, Definition)> {
+    let (text, mut definition) = reading.read_file(path)?;
     if let Some(api) = &definition.api {
         let variables = BTreeMap::new();
         let input = StageInput {
@@ -49,19 +68,8 @@ pub fn run(settings: &CheckSettings, path: &Path, out: &mut impl Write, err: &mu
         };
         let mut findings = Findings::default();
         compile::stage(api, &input, &mut Slots::default(), &mut findings);
-        diagnostics.extend(findings.0);
+        definition.diagnostics.extend(findings.0);
     }
-    sort(&mut diagnostics);
-    let format = match settings.format {
-        OutputFormat::Human => Format::Human,
-        OutputFormat::Json => Format::Json,
-    };
-    write!(out, "{}", render(&diagnostics, &path.display().to_string(), format))?;
-    let (errors, warnings) = count(&diagnostics);
-    if settings.format == OutputFormat::Human {
-        let verdict = if definition.api.is_some() { "loads" } else { "is refused" };
-        writeln!(out, "{} {verdict}: {errors} errors, {warnings} warnings", path.display())?;
-    }
-    let fails = definition.api.is_none() || errors > 0 || (settings.fails_on == FailsOn::Warnings && warnings > 0);
-    Ok(u8::from(fails))
+    sort(&mut definition.diagnostics);
+    Ok((text, definition))
 }

@@ -1,5 +1,7 @@
 //! A small blocking client towards the admin listener: one connection a call, no TLS, everything bounded.
 
+mod identity;
+
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,6 +9,9 @@ use std::time::Duration;
 
 use ringgate_core::proto::h1::{BodyDecoder, Field, HeadLimits, Progress, Refusal, ResponseHead, parse_response};
 use ringgate_core::proto::http::Method;
+
+use crate::config::Admin;
+use identity::Identity;
 
 /// To connect, and between two pieces of an answer: importing a large definition takes a while.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,6 +73,32 @@ impl fmt::Display for Unanswered {
             Self::Io(address, error) => write!(f, "{address}: {error}"),
             Self::Broken(address, why) => write!(f, "{address}: the answer cannot be read: {why}"),
         }
+    }
+}
+
+/// A gateway to be called, by whomever the environment has the keys of.
+pub struct Gateway {
+    /// Where its management side is.
+    pub address: SocketAddr,
+    identity: Option<Identity>,
+}
+
+impl Gateway {
+    /// The gateway that the operator named.
+    pub fn of(admin: &Admin) -> Self {
+        Self { address: admin.address, identity: Identity::of_environment(admin.region.as_deref()) }
+    }
+
+    /// Makes a call, signed if there are keys, and reads the whole answer: JSON, not the form with links.
+    ///
+    /// # Errors
+    /// [`Unanswered`].
+    pub fn call(&self, request: &Request<'_>) -> Result<Response, Unanswered> {
+        let signed = self.identity.as_ref().map(|identity| identity.sign(self.address, request)).unwrap_or_default();
+        let mut fields = request.fields.to_vec();
+        fields.push(("Accept", "application/json"));
+        fields.extend(signed.iter().map(|(name, value)| (*name, value.as_str())));
+        call(self.address, &Request { fields: &fields, ..*request })
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::client::{self, Request, Response};
+use super::client::{Gateway, Request, Response};
 use crate::admin::explain::PATH;
 use crate::config::explain::{Question, Telling};
 
@@ -14,7 +14,7 @@ use crate::config::explain::{Question, Telling};
 /// Those of `out` and `err`.
 pub fn run(question: &Question, out: &mut impl Write, err: &mut impl Write) -> io::Result<u8> {
     let target = target(question);
-    match client::call(question.admin, &Request { target: &target, ..Request::default() }) {
+    match Gateway::of(&question.admin).call(&Request { target: &target, ..Request::default() }) {
         Ok(response) if response.status == 200 => {
             write!(out, "{}", printable(&response.text()))?;
             Ok(0)

@@ -5,6 +5,8 @@ pub mod backup;
 pub mod check;
 pub mod client;
 mod definition;
+pub mod deploy;
+pub mod deployments;
 pub mod dev;
 pub mod doctor;
 pub mod explain;

@@ -1,11 +1,10 @@
 //! `explain`: which requests, and how they are told.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 
-use super::settings::{ADMIN_DEFAULT, OutputFormat, Problems, format};
-use super::values::{Invalid, socket_address};
+use super::admin::{Admin, AdminConfig};
+use super::settings::{OutputFormat, Problems, format};
+use super::values::Invalid;
 use super::{Options, Problem, Slot, Written};
 
 /// What the operator wrote for `explain`.
@@ -17,9 +16,9 @@ pub struct ExplainConfig {
     /// The newest requests with this status, or of this class
     #[arg(long, value_name = "504|5xx")]
     pub status: Option<Written>,
-    /// Ask the gateway whose management side is here [default: 127.0.0.1:8081]
-    #[arg(long, value_name = "ADDR:PORT|URL")]
-    pub admin: Option<Written>,
+    /// The gateway that is asked.
+    #[command(flatten)]
+    pub admin: AdminConfig,
     /// How it is told [default: human]
     #[arg(long, value_name = "human|json")]
     pub format: Option<Written>,
@@ -29,7 +28,7 @@ pub struct ExplainConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Where its management side is.
-    pub admin: SocketAddr,
+    pub admin: Admin,
     /// The request's id; else the newest.
     pub id: Option<String>,
     /// How many.
@@ -64,7 +63,7 @@ impl Question {
             (false, OutputFormat::Human) => Telling::Story,
         };
         let question = Self {
-            admin: found.one("admin", &config.admin, admin).unwrap_or(ADMIN_DEFAULT),
+            admin: Admin::resolve(&config.admin, &mut found),
             id,
             last: found.one("last", &config.last, count),
             status: found.one("status", &config.status, status),
@@ -72,11 +71,6 @@ impl Question {
         };
         found.into_result(question)
     }
-}
-
-fn admin(text: &str) -> Result<SocketAddr, Invalid> {
-    let address = text.strip_prefix("http://").unwrap_or(text);
-    socket_address(address.trim_end_matches('/'))
 }
 
 fn count(text: &str) -> Result<u16, Invalid> {
@@ -96,9 +90,8 @@ impl Options for ExplainConfig {
         Some(match key {
             "last" => Slot::One(&mut self.last),
             "status" => Slot::One(&mut self.status),
-            "admin" => Slot::One(&mut self.admin),
             "format" => Slot::One(&mut self.format),
-            _ => return None,
+            _ => return self.admin.slot(key),
         })
     }
 }
@@ -109,14 +102,19 @@ mod tests {
 
     fn config(last: Option<&str>, status: Option<&str>, admin: Option<&str>) -> ExplainConfig {
         let written = |text: Option<&str>| text.map(|text| text.parse().expect("never fails"));
-        ExplainConfig { last: written(last), status: written(status), admin: written(admin), format: None }
+        ExplainConfig {
+            last: written(last),
+            status: written(status),
+            admin: AdminConfig { admin: written(admin), region: None },
+            format: None,
+        }
     }
 
     #[test]
     fn an_address_may_be_written_as_a_url() {
         for text in ["127.0.0.1:9", "http://127.0.0.1:9", "http://127.0.0.1:9/"] {
             let question = Question::resolve(None, false, &config(None, None, Some(text))).expect(text);
-            assert_eq!(question.admin, "127.0.0.1:9".parse().unwrap());
+            assert_eq!(question.admin.address, "127.0.0.1:9".parse().unwrap());
         }
     }
 

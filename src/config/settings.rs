@@ -22,7 +22,7 @@ const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOS
 pub(super) const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 const ACCOUNT_DEFAULT: &str = "000000000000";
 const REGION_DEFAULT: &str = "us-east-1";
-const STAGE_DEFAULT: &str = "dev";
+pub(super) const STAGE_DEFAULT: &str = "dev";
 const SHARDS_MAX: u16 = 1024;
 const STAGE_NAME_CHARS_MAX: usize = 128;
 /// Stage variables of one stage (AWS: 100).
@@ -571,7 +571,7 @@ fn region(text: &str) -> Result<String, Invalid> {
     if fits { Ok(text.to_owned()) } else { Err(Invalid(format!("expected a region such as us-east-1, not `{text}`"))) }
 }
 
-fn stage_name(text: &str) -> Result<String, Invalid> {
+pub(super) fn stage_name(text: &str) -> Result<String, Invalid> {
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if (1..=STAGE_NAME_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_name) {
         return Ok(text.to_owned());

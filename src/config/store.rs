@@ -1,6 +1,5 @@
 //! The commands about what is stored: `backup`, `restore`, `audit`, and the store's part of `serve`.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,8 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use ringgate_core::base::{WallTime, calendar};
 
-use super::settings::{ADMIN_DEFAULT, OutputFormat, Problems, format};
-use super::values::{Invalid, socket_address};
+use super::admin::{Admin, AdminConfig};
+use super::settings::{OutputFormat, Problems, format};
+use super::values::Invalid;
 use super::{DevConfig, Options, Problem, ServeConfig, Settings, Slot, Written};
 use crate::store::{AuditQuery, PAGE_ENTRIES_MAX, Retention};
 
@@ -128,9 +128,9 @@ pub struct AuditConfig {
     /// Read from this folder, whether or not a gateway is serving from it
     #[arg(long, value_name = "DIR")]
     pub data: Option<Written>,
-    /// Else ask the gateway whose management side is here [default: 127.0.0.1:8081]
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub admin: Option<Written>,
+    /// Else the gateway that is asked.
+    #[command(flatten)]
+    pub admin: AdminConfig,
     /// Not before: how long ago, or when
     #[arg(long, value_name = "90m|2h|7d|DATE|TIME")]
     pub since: Option<Written>,
@@ -160,7 +160,7 @@ pub enum AuditSource {
     /// A folder.
     Folder(PathBuf),
     /// A running gateway.
-    Gateway(SocketAddr),
+    Gateway(Admin),
 }
 
 /// What `audit` will do.
@@ -179,7 +179,7 @@ impl AuditSettings {
     pub fn resolve(config: &AuditConfig, now: WallTime) -> Result<Self, Vec<Problem>> {
         let mut found = Problems::default();
         let moment = |text: &str| moment(text, now);
-        let admin = found.one("admin", &config.admin, socket_address).unwrap_or(ADMIN_DEFAULT);
+        let admin = Admin::resolve(&config.admin, &mut found);
         let settings = Self {
             source: match found.one("data", &config.data, folder) {
                 Some(folder) => AuditSource::Folder(folder),
@@ -234,7 +234,6 @@ impl Options for AuditConfig {
     fn slot(&mut self, key: &str) -> Option<Slot<'_>> {
         Some(match key {
             "data" => Slot::One(&mut self.data),
-            "admin" => Slot::One(&mut self.admin),
             "since" => Slot::One(&mut self.since),
             "until" => Slot::One(&mut self.until),
             "operation" => Slot::One(&mut self.operation),
@@ -242,7 +241,7 @@ impl Options for AuditConfig {
             "resource" => Slot::One(&mut self.resource),
             "entries" => Slot::One(&mut self.entries),
             "format" => Slot::One(&mut self.format),
-            _ => return None,
+            _ => return self.admin.slot(key),
         })
     }
 }

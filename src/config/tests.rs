@@ -86,6 +86,10 @@ fn every_option_can_be_set_in_all_three_ways() {
     assert!(flags("backup").iter().all(|key| BackupConfig::default().slot(key).is_some()));
     assert!(flags("restore").iter().all(|key| RestoreConfig::default().slot(key).is_some()));
     assert!(flags("audit").iter().all(|key| AuditConfig::default().slot(key).is_some()));
+    assert!(
+        flags("explain").iter().filter(|key| *key != "log").all(|key| ExplainConfig::default().slot(key).is_some())
+    );
+    assert!(flags("deploy").iter().all(|key| DeployConfig::default().slot(key).is_some()));
 }
 
 #[test]

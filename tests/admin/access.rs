@@ -12,7 +12,7 @@ const CREDENTIALS: &str = "[default]\naws_access_key_id = AKIDONE\naws_secret_ac
                            aws_session_token = token/two==\naccount = 111122223333\n";
 
 /// A gateway that takes calls from two keys, and the file that they are in.
-fn protected(mode: u32) -> (Gateway, Folder) {
+pub fn protected(mode: u32) -> (Gateway, Folder) {
     let folder = Folder::new();
     let file = folder.write("credentials", CREDENTIALS);
     fs::set_permissions(&file, PermissionsExt::from_mode(mode)).expect("our own file");

@@ -10,7 +10,9 @@ mod harness;
 mod access;
 mod cli;
 mod crash;
+mod deploy;
 mod replay;
+mod test_invocations;
 
 use std::path::PathBuf;
 

@@ -5,6 +5,7 @@
 //! done nothing.
 
 pub mod adopt;
+pub mod changes;
 pub mod convert;
 pub mod drift;
 pub mod records;

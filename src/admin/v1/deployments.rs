@@ -100,7 +100,7 @@ fn check_canary(asked: &Asked, api: &Api) -> Result<(), Error> {
 }
 
 /// What AWS wants to see before it freezes an API.
-fn check_complete(definition: &Definition) -> Result<(), Error> {
+pub(super) fn check_complete(definition: &Definition) -> Result<(), Error> {
     let mut methods = definition.resources.values().flat_map(|resource| resource.resource_methods.values()).peekable();
     if methods.peek().is_none() {
         return Err(Error::bad_request("The REST API doesn't contain any methods"));

@@ -6,6 +6,7 @@ use ringgate_core::import::{self, ApiKind, BasePath, Imported, Options};
 use ringgate_core::model::rest::{EndpointType, RestApi as Model};
 use serde_json::json;
 
+use super::deployments::check_complete;
 use super::request::new_id;
 use super::rest_apis::{Tags, shown};
 use super::{Operation, Request, write};
@@ -53,9 +54,9 @@ pub(super) fn options(request: &Request<'_>) -> Result<Options, Error> {
     })
 }
 
-/// The document of a request, if AWS has nothing against it.
-fn read_document(request: &Request<'_>, options: &Options) -> Result<(Model, Imported), Error> {
-    let text = std::str::from_utf8(request.body).map_err(|_| Error::bad_request(import::INVALID_INPUT))?;
+/// The document in a body, if AWS has nothing against it.
+fn read_document(body: &[u8], options: &Options) -> Result<(Model, Imported), Error> {
+    let text = std::str::from_utf8(body).map_err(|_| Error::bad_request(import::INVALID_INPUT))?;
     let mut imported = import::import(text, options);
     let refusal = match options.fail_on_warnings {
         true => imported.answer.strict_refusal(),
@@ -69,10 +70,19 @@ fn read_document(request: &Request<'_>, options: &Options) -> Result<(Model, Imp
 }
 
 fn import_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let (model, imported) = read_document(request, &options(request)?)?;
+    let (model, imported) = read_document(request.body, &options(request)?)?;
+    let mut api = Api { definition: made_of(&model, new_id(10), request.now()), ..Api::default() };
+    document(&mut api, &model, request.now());
+    let reply = shown(&api.definition.rest_api, Tags::IfAny);
+    tenant.apis.insert(api.definition.rest_api.id.clone(), Arc::new(api));
+    Ok(Reply::created(&warned(reply, &imported)))
+}
+
+/// A new API.
+fn made_of(model: &Model, id: String, now: EpochSeconds) -> Definition {
     let rest_api = RestApi {
-        id: new_id(10),
-        created_date: request.now(),
+        id,
+        created_date: now,
         endpoint_configuration: EndpointConfiguration {
             types: vec!["EDGE".to_owned()],
             ip_address_type: Some("ipv4".to_owned()),
@@ -80,13 +90,25 @@ fn import_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         },
         ..RestApi::default()
     };
-    let id = rest_api.id.clone();
     let blank = Definition { rest_api: Arc::new(rest_api), ..Definition::default() };
-    let mut api = Api { definition: settled(to_definition(&model, &blank)), ..Api::default() };
-    document(&mut api, &model, request.now());
-    let reply = shown(&api.definition.rest_api, Tags::IfAny);
-    tenant.apis.insert(id, Arc::new(api));
-    Ok(Reply::created(&warned(reply, &imported)))
+    settled(to_definition(model, &blank))
+}
+
+/// What a document would make of an API, which is another's overwriting or a new one.
+///
+/// # Errors
+/// Those of the import, or of a deployment.
+pub fn planned(body: &[u8], before: Option<&Definition>, options: &Options) -> Result<Definition, Error> {
+    let (model, imported) = read_document(body, options)?;
+    let definition = match before {
+        None => made_of(&model, String::new(), 0),
+        Some(before) => {
+            let model = import::overwrite(&to_model(before), model, imported.stated);
+            settled(to_definition(&model, before))
+        }
+    };
+    check_complete(&definition)?;
+    Ok(definition)
 }
 
 /// A private API is reached over both kinds of address.
@@ -127,7 +149,7 @@ fn put_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         }
     };
     let options = options(request)?;
-    let (model, imported) = read_document(request, &options)?;
+    let (model, imported) = read_document(request.body, &options)?;
     let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
     let existing = to_model(&api.definition);
     let version = model.documentation.clone();
