@@ -10,6 +10,7 @@ mod harness;
 mod access;
 mod cli;
 mod crash;
+mod real;
 mod replay;
 
 use std::path::PathBuf;
