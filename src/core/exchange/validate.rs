@@ -53,7 +53,7 @@ fn is_missing(x: &Exchange<'_>, parameter: &RequiredParameter) -> bool {
         ParameterSource::Header => values.header(&parameter.name),
         ParameterSource::Path(index) => index.and_then(|index| values.path(index)),
         ParameterSource::QueryString => {
-            return query::last(values.query(), &parameter.name).is_none_or(|raw| query::is_blank(raw));
+            return query::last(values.query(), &parameter.name).is_none_or(query::is_blank);
         }
     };
     value.is_none_or(|value| value.trim_ascii().is_empty())

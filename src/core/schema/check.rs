@@ -301,7 +301,8 @@ impl<'s> Check<'s> {
             match dependency {
                 Dependency::Schema(id) => self.value(*id, node, report)?,
                 Dependency::Properties(names) => {
-                    let missing: Vec<_> = names.iter().filter(|name| node.get(name).is_none()).collect();
+                    let missing: Vec<_> =
+                        names.iter().map(|name| &**name).filter(|name| node.get(name).is_none()).collect();
                     if !missing.is_empty() {
                         report.fault(|| message::dependency(name, names, &missing))?;
                     }

@@ -126,9 +126,9 @@ pub(super) fn too_many_members(found: u64, max: u64) -> Message {
     format!("object has too many properties (found {found} but schema requires at most {max})")
 }
 
-pub(super) fn dependency(name: &str, required: &[Box<str>], missing: &[&Box<str>]) -> Message {
+pub(super) fn dependency(name: &str, required: &[Box<str>], missing: &[&str]) -> Message {
     let required = list(required.iter().map(|name| &**name));
-    let missing = list(missing.iter().map(|name| &***name));
+    let missing = list(missing.iter().copied());
     format!(
         "property \"{name}\" of object has missing property dependencies (schema requires {required}; missing: {missing})"
     )
