@@ -83,11 +83,11 @@ paths:
         type: http
         httpMethod: ANY
         uri: 'http://origin.example/x'
-        requestTemplates: {application/json: '{"all": $input.body, "q": "$input.params("q")"}'}
+        requestTemplates: {application/json: '#set($root = $input.path("$")){"name": $input.json("$.name"), "q": "$input.params("q")", "ids": [#foreach($item in $root.items)$item.id#if($foreach.hasNext),#end#end]}'}
         responses:
           default:
             statusCode: '200'
-            responseTemplates: {application/json: '{"all": $input.body, "id": "$context.requestId"}'}
+            responseTemplates: {application/json: '{"first": $input.path("$.a"), "all": $input.body, "id": "$context.requestId"}'}
   /mock:
     x-amazon-apigateway-any-method:
       responses: {'200': {description: x}, '204': {description: x}, '304': {description: x}, '404': {description: x}, '502': {description: x}}

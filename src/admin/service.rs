@@ -26,6 +26,7 @@ use super::wire::error::Error;
 use super::wire::reply::{Answer, Reply};
 use crate::control::gateway::Gateway;
 use crate::control::served::Served;
+use crate::control::test_invoke::Trial;
 use crate::store::{AuditEntry, Change, Outcome, Store, StoreError};
 
 /// Largest body that the audit trail keeps whole.
@@ -148,6 +149,11 @@ impl Management {
                 let request = Request::new(found, parts, caller, now());
                 match run {
                     Run::Read(run) => self.read(&scope, run, &request),
+                    Run::Test(run) => {
+                        let trial = self.read(&scope, run, &request);
+                        drop(request);
+                        self.test(trial).await
+                    }
                     Run::Write(run) => {
                         let trail = trail(&id, &scope, &request, head);
                         self.write(&scope, run, request, trail).await
@@ -160,12 +166,17 @@ impl Management {
         Called { id, answer, notice }
     }
 
-    fn read(&self, scope: &Scope, run: fn(&Tenant, &Request<'_>) -> Answer, request: &Request<'_>) -> Answer {
+    fn read<T>(&self, scope: &Scope, run: fn(&Tenant, &Request<'_>) -> T, request: &Request<'_>) -> T {
         let state = self.state();
         match state.tenants.get(scope) {
             Some(tenant) => run(tenant, request),
             None => run(&Tenant::default(), request),
         }
+    }
+
+    async fn test(&self, trial: Result<Trial, Error>) -> Answer {
+        let gateway = self.gateway.get().ok_or_else(|| Error::unavailable("Nothing is being served yet"))?;
+        v1::test_answer(gateway.test_invoke(trial?).await)
     }
 
     async fn write(

@@ -3,10 +3,12 @@
 mod golden;
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use ringgate_core::base::Place;
+use ringgate_core::json::Tape;
 use ringgate_core::mapping::template::{Overrides, Renderer, Sample, Template};
 use ringgate_core::vtl::{self, Coverage, Dialect, Document, Machine};
 use serde_json::Value;
@@ -15,6 +17,10 @@ use crate::config::vtl::{VtlCall, VtlDialect};
 
 /// The call is wrong.
 const USAGE: u8 = 2;
+/// Largest file in bytes that is read: more than any body or template may have.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Characters of a line that are shown.
+const LINE_CHARS_SHOWN: usize = 100;
 
 /// What is wrong with a template, and where.
 struct Finding {
@@ -46,69 +52,113 @@ impl fmt::Display for Shown<'_> {
         let Finding { place, message } = self.finding;
         writeln!(f, "{}:{place}: {message}", self.name)?;
         let Some(line) = self.source.lines().nth((place.line as usize).saturating_sub(1)) else { return Ok(()) };
+        let column = (place.column as usize).saturating_sub(1);
+        // Of a long line, what is around the place.
+        let start = if column < LINE_CHARS_SHOWN { 0 } else { column - LINE_CHARS_SHOWN / 2 };
+        let shown: String = line.chars().skip(start).take(LINE_CHARS_SHOWN).collect();
         // Tabs stay tabs, so that the caret stands below its character.
-        let before = line.chars().take((place.column as usize).saturating_sub(1));
+        let before = shown.chars().chain(std::iter::repeat(' ')).take(column - start);
         let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        writeln!(f, "  {line}\n  {indent}^")
+        writeln!(f, "  {shown}\n  {indent}^")
     }
 }
 
-/// A file that cannot be used.
-struct Unusable(String);
+/// Why nothing can be tried.
+enum Trouble {
+    /// A file cannot be read.
+    Unreadable(String),
+    /// A file does not say what it should.
+    Wrong { name: String, source: String, finding: Finding },
+}
 
-/// Does what was asked. Gives the exit code: 1 when a template is wrong or a case fails, 2 when a file cannot be read.
+impl Trouble {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Unreadable(_) => USAGE,
+            Self::Wrong { .. } => 1,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(message) => writeln!(f, "ringgate: {message}"),
+            Self::Wrong { name, source, finding } => Shown { name, source, finding }.fmt(f),
+        }
+    }
+}
+
+/// Does what was asked. Gives the exit code: 1 when a template, a file of values or a case is wrong, 2 when a file cannot
+/// be read.
 ///
 /// # Errors
 /// Those of `out` and `err`.
 pub fn run(call: &VtlCall, out: &mut impl Write, err: &mut impl Write) -> io::Result<u8> {
     let done = match call {
         VtlCall::Eval { template, input, context, vars, dialect } => {
-            eval(template, input.as_deref(), [context.as_deref(), vars.as_deref()], *dialect, out, err)
+            match read_eval(template, input.as_deref(), context.as_deref(), vars.as_deref()) {
+                Ok((source, trial)) => eval(&template.display().to_string(), source, &trial, *dialect, out, err)?,
+                Err(trouble) => Err(trouble),
+            }
         }
-        VtlCall::Test { dir } => golden::test(dir, out),
+        VtlCall::Test { dir } => golden::test(dir, out)?,
     };
-    match done? {
+    match done {
         Ok(code) => Ok(code),
-        Err(Unusable(message)) => {
-            writeln!(err, "ringgate: {message}")?;
-            Ok(USAGE)
-        }
+        Err(trouble) => write!(err, "{trouble}").map(|()| trouble.code()),
     }
 }
 
-fn eval(
+fn read_eval(
     template: &Path,
     input: Option<&str>,
-    [context, variables]: [Option<&Path>; 2],
+    context: Option<&Path>,
+    variables: Option<&Path>,
+) -> Result<(String, Trial), Trouble> {
+    let body = match input.map(|input| (input, input.strip_prefix('@'))) {
+        None => Vec::new(),
+        Some((_, Some(file))) => read_bytes(Path::new(file))?,
+        Some((text, None)) => text.as_bytes().to_vec(),
+    };
+    let sample = context.map(read_object).transpose()?.map_or_else(Sample::default, |json| Sample::read(&json));
+    let body = if input.is_some() { body } else { sample.body.clone() };
+    let variables = Document::new(&variables.map(read_object).transpose()?.unwrap_or_default());
+    Ok((read_template(template)?, Trial { sample: Sample { body, ..sample }, variables }))
+}
+
+fn eval(
+    name: &str,
+    source: String,
+    trial: &Trial,
     dialect: VtlDialect,
     out: &mut impl Write,
     err: &mut impl Write,
-) -> io::Result<Result<u8, Unusable>> {
-    let read = || -> Result<_, Unusable> {
-        let body = match input.map(|input| (input, input.strip_prefix('@'))) {
-            None => Vec::new(),
-            Some((_, Some(file))) => read_bytes(Path::new(file))?,
-            Some((text, None)) => text.as_bytes().to_vec(),
-        };
-        let sample = context.map(read_json).transpose()?.map_or_else(Sample::default, |json| Sample::read(&json));
-        let variables = variables.map(read_json).transpose()?.unwrap_or_default();
-        Ok((read_template(template)?, Sample { body, ..sample }, Document::new(&variables)))
-    };
-    let (source, sample, variables) = match read() {
-        Ok(read) => read,
-        Err(unusable) => return Ok(Err(unusable)),
-    };
+) -> io::Result<Result<u8, Trouble>> {
     let made = match dialect {
-        VtlDialect::Apigateway => Trial { sample, variables }.run(&source),
-        VtlDialect::Velocity => velocity(&source, &variables),
+        VtlDialect::Apigateway => match trial.compile(&source, Coverage::Off) {
+            Ok(template) => {
+                note_body(&template, &trial.sample.body, err)?;
+                trial.render(&template, &mut Renderer::new())
+            }
+            Err(finding) => Err(finding),
+        },
+        VtlDialect::Velocity => velocity(&source, &trial.variables),
     };
     match made {
         Ok(text) => out.write_all(&text).map(|()| Ok(0)),
-        Err(finding) => {
-            let name = template.display().to_string();
-            write!(err, "{}", Shown { name: &name, source: &source, finding: &finding })?;
-            Ok(Ok(1))
-        }
+        Err(finding) => Ok(Err(Trouble::Wrong { name: name.to_owned(), source, finding })),
+    }
+}
+
+/// A body that is no JSON makes no error, on AWS neither: a newcomer would look for the reason in the template.
+fn note_body(template: &Template, body: &[u8], err: &mut impl Write) -> io::Result<()> {
+    if body.is_empty() || !template.reads_json() {
+        return Ok(());
+    }
+    match Tape::new().read(body) {
+        Ok(_) => Ok(()),
+        Err(error) => writeln!(err, "note: the input is {error}: $input.json gives \"\" and $input.path nothing"),
     }
 }
 
@@ -126,9 +176,8 @@ struct Trial {
 }
 
 impl Trial {
-    fn run(&self, source: &str) -> Result<Vec<u8>, Finding> {
-        let template = Template::compile_with(source, Coverage::Off, &self.variables, &self.sample)?;
-        self.render(&template, &mut Renderer::new())
+    fn compile(&self, source: &str, coverage: Coverage) -> Result<Template, Finding> {
+        Ok(Template::compile_with(source, coverage, &self.variables, &self.sample)?)
     }
 
     fn render(&self, template: &Template, renderer: &mut Renderer) -> Result<Vec<u8>, Finding> {
@@ -138,23 +187,51 @@ impl Trial {
     }
 }
 
-fn read_template(path: &Path) -> Result<String, Unusable> {
-    let bytes = match path.to_str() {
-        Some("-") => {
-            let mut bytes = Vec::new();
-            io::stdin().read_to_end(&mut bytes).map_err(|error| Unusable(format!("standard input: {error}")))?;
-            bytes
-        }
-        _ => read_bytes(path)?,
+fn read_template(path: &Path) -> Result<String, Trouble> {
+    let bytes = if path == Path::new("-") {
+        read_all(io::stdin()).map_err(|error| Trouble::Unreadable(format!("standard input: {error}")))?
+    } else {
+        read_bytes(path)?
     };
-    String::from_utf8(bytes).map_err(|_| Unusable(format!("{}: not UTF-8", path.display())))
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Trouble::Unreadable(format!("{}: not UTF-8 text: byte {at} does not fit", path.display()))
+    })
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, Unusable> {
-    std::fs::read(path).map_err(|error| Unusable(format!("{}: {error}", path.display())))
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Trouble> {
+    let read = File::open(path).and_then(read_all);
+    read.map_err(|error| Trouble::Unreadable(format!("{}: {error}", path.display())))
 }
 
-fn read_json(path: &Path) -> Result<Value, Unusable> {
-    serde_json::from_slice(&read_bytes(path)?)
-        .map_err(|error| Unusable(format!("{}: not JSON: {error}", path.display())))
+/// No more than may be, whatever a file says of its length: devices and pipes say nothing.
+fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {FILE_BYTES_MAX} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// A JSON file whose members have names that mean something.
+fn read_object(path: &Path) -> Result<Value, Trouble> {
+    let bytes = read_bytes(path)?;
+    let source = String::from_utf8_lossy(&bytes).into_owned();
+    let finding = match serde_json::from_slice(&bytes) {
+        Ok(json @ Value::Object(_)) => return Ok(json),
+        Ok(_) => Finding { place: Place { line: 1, column: 1 }, message: "not an object of JSON".to_owned() },
+        Err(error) => not_json(&error, &source),
+    };
+    Err(Trouble::Wrong { name: path.display().to_string(), source, finding })
+}
+
+fn not_json(error: &serde_json::Error, source: &str) -> Finding {
+    let line = source.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    // Its columns are bytes; ours are characters.
+    let before = line.floor_char_boundary(error.column().saturating_sub(1));
+    let column = line[..before].chars().count() as u32 + 1;
+    let text = error.to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    Finding { place: Place { line: error.line() as u32, column }, message: format!("not JSON: {message}") }
 }

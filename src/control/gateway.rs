@@ -10,12 +10,13 @@ use ringgate_core::compile::UpstreamChange;
 use ringgate_core::explain::Redaction;
 use ringgate_core::plan::Snapshot;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use super::dns::Resolver;
 use super::origins;
 use super::publisher::{Catalog, Change, Composed, Publisher};
 use super::served::{Published, Served, StageSpec};
+use super::test_invoke::TESTS_MAX;
 use crate::net::client::tls::TlsClients;
 use crate::net::listen::Bound;
 use crate::net::ring::Driver;
@@ -73,11 +74,15 @@ pub struct Gateway {
     adopted: watch::Sender<Vec<u64>>,
     late: AtomicU64,
     drained: AtomicUsize,
+    /// Room for tests.
+    pub(super) tests: Semaphore,
 }
 
 /// What the publisher's thread is told.
 enum Command {
     Publish(Change, oneshot::Sender<Composed>),
+    /// Compile a stage for a test.
+    Test(Box<StageSpec>, oneshot::Sender<Arc<Snapshot>>),
     /// A shard has let go of a version.
     Collect,
 }
@@ -133,6 +138,7 @@ impl Gateway {
             origins: Mutex::new(Some(origins)),
             late: AtomicU64::new(0),
             drained: AtomicUsize::new(0),
+            tests: Semaphore::new(TESTS_MAX),
         }))
     }
 
@@ -161,6 +167,13 @@ impl Gateway {
     /// Serves the definition file, beside what the management side says. Returns as [`Gateway::serve`] does.
     pub async fn serve_file(&self, stage: StageSpec) -> Published {
         self.publish(Change::File(Box::new(stage))).await
+    }
+
+    /// A version that serves `stage` to tests, and is known to nobody but whoever has it.
+    pub(super) async fn compose_test(&self, stage: StageSpec) -> Option<Arc<Snapshot>> {
+        let (reply, composed) = oneshot::channel();
+        self.commands.send(Command::Test(Box::new(stage), reply)).ok()?;
+        composed.await.ok()
     }
 
     async fn publish(&self, change: Change) -> Published {
@@ -259,6 +272,11 @@ impl Publishing {
                 Command::Collect => {
                     publisher.collect();
                     self.account(&mut publisher);
+                }
+                Command::Test(stage, reply) => {
+                    let snapshot = publisher.compose_test(&stage);
+                    self.account(&mut publisher);
+                    let _ = reply.send(snapshot);
                 }
                 Command::Publish(change, reply) => {
                     let composed = publisher.compose(change);

@@ -8,4 +8,5 @@ mod origins;
 pub mod publisher;
 pub mod served;
 pub mod supervise;
+pub mod test_invoke;
 pub mod watch;

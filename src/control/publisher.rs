@@ -18,6 +18,7 @@ use ringgate_core::plan::{
 use ringgate_core::record::AccessLogProgram;
 
 use super::served::{DeploymentSpec, Served, StageReport, StageSpec};
+use super::test_invoke;
 
 /// How stages are served, beyond what they are.
 #[derive(Clone, Debug)]
@@ -97,6 +98,8 @@ pub struct Publisher {
     leaving: Vec<(Arc<StagePlan>, Held)>,
     /// Versions that shards may have; the last one is being served.
     snapshots: Vec<Arc<Snapshot>>,
+    /// Versions that tests use, each of one stage.
+    tests: Vec<Arc<Snapshot>>,
     freed: Freed,
 }
 
@@ -112,6 +115,7 @@ impl Publisher {
             compiled: HashMap::new(),
             leaving: Vec::new(),
             snapshots: Vec::new(),
+            tests: Vec::new(),
             freed: Freed::default(),
         }
     }
@@ -131,8 +135,35 @@ impl Publisher {
         Composed { snapshot, compiled }
     }
 
+    /// Compiles a stage for one test. The version that is made of it holds nothing else; it is never
+    /// published, and its slots are free again when whoever has it lets go of it.
+    pub fn compose_test(&mut self, spec: &StageSpec) -> Arc<Snapshot> {
+        self.collect();
+        let options = Options { records_bodies: true, ..self.options.clone() };
+        let (Compiled { plan, held, .. }, _) = compile(spec, &spec.deployment, false, &options, &mut self.slots);
+        let mut hosts = HostTable::default();
+        hosts.insert(&spec.api_id, &spec.stage_name, StageIndex(0));
+        // A domain's paths begin with the resource's: none can be taken for one that begins with a stage.
+        let mapping = Mapping { base_path: "", api_id: &spec.api_id, stage: Some(&spec.stage_name) };
+        hosts.insert_domain(&test_invoke::HOST.to_ascii_lowercase(), &[mapping]);
+        let snapshot = Arc::new(Snapshot {
+            version: self.version,
+            hosts,
+            stages: [plan.clone()].into(),
+            canaries: [].into(),
+            upstreams: self.slots.upstreams(),
+            slots: self.slots.counts(),
+            limits: self.options.limits,
+            access_log: self.options.access_log.clone(),
+        });
+        self.leaving.push((plan, held));
+        self.tests.push(snapshot.clone());
+        snapshot
+    }
+
     /// Frees what no shard has any more.
     pub fn collect(&mut self) {
+        self.tests.retain_mut(|snapshot| Arc::get_mut(snapshot).is_none());
         // Nobody can make a second handle of one that only we have.
         let current = self.snapshots.pop();
         self.snapshots.retain_mut(|snapshot| Arc::get_mut(snapshot).is_none());

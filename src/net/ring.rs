@@ -122,6 +122,15 @@ impl Socket {
         Self { stream: UnsafeCell::new(Stream::Unix(stream)) }
     }
 
+    /// Takes over one end of a pair of connected Unix sockets.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn pair_end(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(monoio::utils::is_legacy())?;
+        UnixStream::from_std(stream).map(Self::unix)
+    }
+
     /// Connects to `address` over TCP.
     ///
     /// # Errors

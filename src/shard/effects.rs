@@ -8,7 +8,7 @@ use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
 use ringgate_core::exchange::{
     Answer, BodyFailure, BodyShape, Call, CallBody, CallFailure, CallTrace, Effects, Renderer,
 };
-use ringgate_core::plan::UpstreamSlot;
+use ringgate_core::plan::{Snapshot, UpstreamSlot};
 use ringgate_core::proto::h1::{
     BodyDecoder, HeadLimits, Progress, Refusal, ResponseHead, encode_chunk_header, parse_response,
 };
@@ -80,8 +80,8 @@ pub struct ShardEffects<'e> {
     pub(super) call_deadline: Instant,
     /// How the call went, for the decision record.
     pub(super) trace: CallTrace,
-    pub(super) request_body_bytes_max: u64,
-    pub(super) response_body_bytes_max: u64,
+    /// The version that serves it.
+    pub(super) snapshot: &'e Snapshot,
 }
 
 /// Why one attempt failed.
@@ -110,7 +110,7 @@ impl Effects for ShardEffects<'_> {
         let mut may_reuse = true;
         loop {
             self.trace.attempts += 1;
-            let mut origin = match self.shard.origin(call.upstream, deadline, may_reuse).await {
+            let mut origin = match self.shard.origin(self.snapshot, call.upstream, deadline, may_reuse).await {
                 Ok(origin) => origin,
                 Err(failure) => return Err(self.failed(call.upstream, failure)),
             };
@@ -332,7 +332,7 @@ impl ShardEffects<'_> {
         buffer: Vec<u8>,
         count: usize,
     ) -> (Result<(), PumpFailure>, Vec<u8>) {
-        let taken = self.body.decode(&buffer[..count], self.request_body_bytes_max);
+        let taken = self.body.decode(&buffer[..count], self.snapshot.limits.request_body_bytes_max);
         let data = match taken {
             Ok((data, consumed)) => {
                 self.overread.extend_from_slice(&buffer[consumed..count]);
@@ -368,7 +368,7 @@ impl ShardEffects<'_> {
     /// Decodes input piece by piece; what belongs to the next request is kept.
     pub(super) fn take_pieces(&mut self, mut input: &[u8], mut take: impl FnMut(&[u8])) -> Result<(), BodyFailure> {
         while !input.is_empty() && !self.body.is_done() {
-            let (data, consumed) = self.body.decode(input, self.request_body_bytes_max)?;
+            let (data, consumed) = self.body.decode(input, self.snapshot.limits.request_body_bytes_max)?;
             take(&input[data]);
             input = &input[consumed..];
             if consumed == 0 {

@@ -87,7 +87,7 @@ impl ShardEffects<'_> {
     }
 
     fn check_size(&self, answer: &OriginAnswer) -> Result<(), CallFailure> {
-        if answer.received > self.response_body_bytes_max { Err(CallFailure::TooLarge) } else { Ok(()) }
+        if answer.received > self.snapshot.limits.response_body_bytes_max { Err(CallFailure::TooLarge) } else { Ok(()) }
     }
 }
 

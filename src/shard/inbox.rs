@@ -1,6 +1,7 @@
 //! Every message in and out of a shard. This page is the whole conversation.
 
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,11 +39,24 @@ pub enum ToShard {
         /// Where they go.
         reply: Reply,
     },
+    /// From whoever tests methods, for admin: serve one request by a version of its own, which nobody else is served by
+    /// and which no metric counts. If it is lost, the caller is told that the test did not end in time.
+    TestInvoke(TestInvocation),
     /// From the supervisor: stop accepting, finish what is under way, close what is idle. Must arrive.
     Drain {
         /// Connections still open after this are closed.
         within: Duration,
     },
+}
+
+/// A request that is served apart from all others.
+pub struct TestInvocation {
+    /// What serves it.
+    pub snapshot: Arc<Snapshot>,
+    /// The connection on which it comes and is answered. Its head is there already.
+    pub stream: UnixStream,
+    /// Where its decision record goes. Dropped, or sent without one: it was refused before it reached the API.
+    pub reply: Reply,
 }
 
 /// Where copies of decision records go. Dropped without being sent, it tells its maker that nothing will come.

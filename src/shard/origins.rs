@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ringgate_core::base::Instant;
 use ringgate_core::exchange::{CallFailure, CallTrace};
-use ringgate_core::plan::{Upstream, UpstreamPlan, UpstreamSlot};
+use ringgate_core::plan::{Snapshot, Upstream, UpstreamPlan, UpstreamSlot};
 use ringgate_core::proto::h1::Refusal;
 
 use super::Shard;
@@ -45,6 +45,7 @@ impl Shard {
     /// A connection to an origin: a kept one if `may_reuse`, else a new one.
     pub(super) async fn origin(
         &self,
+        snapshot: &Snapshot,
         upstream: UpstreamSlot,
         deadline: Instant,
         may_reuse: bool,
@@ -61,7 +62,7 @@ impl Shard {
             self.pool(upstream, |pool| pool.open -= 1);
         }
         // Boxed because it is rare: its future would make that of every request twice as large.
-        Box::pin(self.connect(upstream, deadline)).await
+        Box::pin(self.connect(snapshot, upstream, deadline)).await
     }
 
     /// Whether the origin's last answer was a large one.
@@ -83,9 +84,13 @@ impl Shard {
         self.pools.with(|pools| pools.get_mut(upstream.0 as usize).map(|origin| f(&mut origin.pool)))
     }
 
-    async fn connect(&self, upstream: UpstreamSlot, deadline: Instant) -> Result<Origin, CallFailure> {
-        let view = self.view();
-        let plan = view.snapshot().upstreams.get(upstream.0 as usize).and_then(Option::as_ref);
+    async fn connect(
+        &self,
+        snapshot: &Snapshot,
+        upstream: UpstreamSlot,
+        deadline: Instant,
+    ) -> Result<Origin, CallFailure> {
+        let plan = snapshot.upstreams.get(upstream.0 as usize).and_then(Option::as_ref);
         let plan = &plan.ok_or(CallFailure::NameNotFound)?.plan;
         self.resolved(upstream, deadline).await?;
         let has_room = self.pool(upstream, |pool| {

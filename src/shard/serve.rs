@@ -12,6 +12,7 @@ use ringgate_core::exchange::{
     self, CallTrace, Delivery, Effects, Exchange, Facts, Request, SEED_BYTES, Scratch, Served,
 };
 use ringgate_core::proto::h1::{HeadLimits, Progress, Refusal, RequestHead, ResponseHead, parse_request};
+use ringgate_core::record::decision::{Decisions, MEMORY_BYTES_MIN, Records, Wanted};
 
 use super::Shard;
 use super::body::ClientBody;
@@ -19,7 +20,8 @@ use super::effects::ShardEffects;
 use super::inbuf::Inbuf;
 use super::peer::Peer;
 use super::relay::{Ended, Relay};
-use crate::net::buffers::Size;
+use super::view::View;
+use crate::net::buffers::{OutOfMemory, Size};
 use crate::net::ring::{Shutdown, Socket, is_cancelled};
 use crate::net::timer::Deadline;
 
@@ -81,23 +83,30 @@ enum Next {
 }
 
 async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Peer, is_fresh: bool) -> Next {
-    let Ok(buffer) = shard.lend(Size::Head) else {
+    let Ok(mut connection) = Connection::open(shard, socket, peer) else {
         shard.shed(socket).await;
         return Next::Close;
     };
-    let mut connection = Connection {
-        shard,
-        socket,
-        deadline: shard.deadlines.watch(socket),
-        inbuf: Inbuf::new(buffer),
-        session: shard.lend_session(),
-        peer,
-    };
     let next = connection.run(is_fresh).await;
-    let Connection { inbuf, session, .. } = connection;
-    shard.buffers.take_back(Size::Head, inbuf.bytes);
-    shard.take_back_session(session);
+    connection.close();
     next
+}
+
+/// Serves one request by `view`, counts it nowhere, and gives its decision record.
+pub async fn test(shard: &Rc<Shard>, socket: &Socket, view: Rc<View>) -> Records {
+    let Ok(mut connection) = Connection::open(shard, socket, Peer::new(None, 443)) else { return Records::new() };
+    connection.test = Some(Box::new(Test { view, decisions: Decisions::new(MEMORY_BYTES_MIN) }));
+    // Not as a fresh one: nothing stands before this request.
+    connection.run(false).await;
+    let decisions = connection.test.take().map(|test| test.decisions).unwrap_or_default();
+    connection.close();
+    decisions.find(Wanted::Last(1))
+}
+
+/// What serves a test, and remembers it.
+struct Test {
+    view: Rc<View>,
+    decisions: Decisions,
 }
 
 struct Connection<'c> {
@@ -107,6 +116,8 @@ struct Connection<'c> {
     inbuf: Inbuf,
     session: Box<Session>,
     peer: Peer,
+    /// This connection brings a test, and nothing else.
+    test: Option<Box<Test>>,
 }
 
 /// What waiting for a request comes to.
@@ -125,7 +136,18 @@ enum Arrival {
     Late,
 }
 
-impl Connection<'_> {
+impl<'c> Connection<'c> {
+    fn open(shard: &'c Rc<Shard>, socket: &'c Socket, peer: Peer) -> Result<Self, OutOfMemory> {
+        let inbuf = Inbuf::new(shard.lend(Size::Head)?);
+        let (deadline, session) = (shard.deadlines.watch(socket), shard.lend_session());
+        Ok(Self { shard, socket, deadline, inbuf, session, peer, test: None })
+    }
+
+    fn close(self) {
+        self.shard.buffers.take_back(Size::Head, self.inbuf.bytes);
+        self.shard.take_back_session(self.session);
+    }
+
     async fn run(&mut self, is_fresh: bool) -> Next {
         if is_fresh && !self.read_proxy_header().await {
             self.shard.counters.proxy_header_refusals.increment();
@@ -267,7 +289,7 @@ impl Connection<'_> {
 
     async fn exchange(&mut self, body: &mut ClientBody) -> bool {
         let shard = self.shard;
-        let view = shard.view();
+        let view = self.test.as_ref().map_or_else(|| shard.view(), |test| test.view.clone());
         let facts = shard.facts(&self.session.head, self.inbuf.unread());
         shard.clock.write_date(facts.wall, &mut self.session.date_line);
         let Session { head, answer_head, scratch, overread, date_line } = &mut *self.session;
@@ -275,7 +297,7 @@ impl Connection<'_> {
         self.peer.learn(&shard.settings, head, bytes);
         let client = self.peer.client(date_line);
         let request = Request { head, bytes, body: body.shape(), client };
-        let keeps_alive = head.keep_alive && !shard.is_draining();
+        let keeps_alive = head.keep_alive && !shard.is_draining() && self.test.is_none();
         let mut x = Exchange::new(request, view.snapshot(), scratch, facts, keeps_alive);
         let mut effects = ShardEffects {
             shard,
@@ -289,12 +311,11 @@ impl Connection<'_> {
             claim: shard.buffers.claim(),
             call_deadline: shard.clock.recent(),
             trace: CallTrace::default(),
-            request_body_bytes_max: view.snapshot().limits.request_body_bytes_max,
-            response_body_bytes_max: view.snapshot().limits.response_body_bytes_max,
+            snapshot: view.snapshot(),
         };
         let served = exchange::serve(&mut x, &mut effects).await;
         let ended = deliver(&mut x, &mut effects, served).await;
-        settle(&mut x, &effects, ended);
+        settle(&mut x, &effects, ended, self.test.as_deref_mut());
         let keeps_alive = x.keeps_alive && ended == Ended::Complete;
         if x.is_gathered() {
             scratch.trim();
@@ -365,7 +386,7 @@ async fn deliver(x: &mut Exchange<'_>, effects: &mut ShardEffects<'_>, served: S
         client: effects.client,
         client_deadline: effects.client_deadline,
         framed: x.framed,
-        body_bytes_max: effects.response_body_bytes_max,
+        body_bytes_max: effects.snapshot.limits.response_body_bytes_max,
         is_head: x.is_head(),
     };
     if served == Served::Relay
@@ -397,17 +418,20 @@ async fn deliver(x: &mut Exchange<'_>, effects: &mut ShardEffects<'_>, served: S
     ended
 }
 
-/// Counts, logs and keeps what became of a request.
-fn settle(x: &mut Exchange<'_>, effects: &ShardEffects<'_>, ended: Ended) {
+/// Counts, logs and keeps what became of a request; of a test it is only kept.
+fn settle(x: &mut Exchange<'_>, effects: &ShardEffects<'_>, ended: Ended, test: Option<&mut Test>) {
     let shard = effects.shard;
     x.facts.response_latency_nanos = shard.clock.now().since(x.facts.started).as_nanos() as u64;
-    shard.record(x, ended);
     let delivery = Delivery {
         ended,
         call: effects.trace,
         request_body: effects.body_at_hand(),
         request_length: effects.body.received,
     };
+    if let Some(test) = test {
+        return exchange::write_decision(x, &delivery, &mut test.decisions);
+    }
+    shard.record(x, ended);
     shard.decisions.with(|decisions| exchange::write_decision(x, &delivery, decisions));
 }
 

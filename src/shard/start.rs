@@ -14,7 +14,7 @@ use ringgate_core::record::decision::Decisions;
 
 use super::clock::Clock;
 use super::counters::Counters;
-use super::inbox::{FromShard, Inbox, Outbox, ToShard};
+use super::inbox::{FromShard, Inbox, Outbox, TestInvocation, ToShard};
 use super::owned::Owned;
 use super::random::Random;
 use super::settings::Settings;
@@ -182,6 +182,20 @@ impl Shard {
         });
     }
 
+    /// Serves a request that is a test. One that cannot be served is dropped: its other end sees the connection end.
+    fn test(self: &Rc<Self>, TestInvocation { snapshot, stream, reply }: TestInvocation) {
+        let Ok(socket) = Socket::pair_end(stream) else { return };
+        self.renew_pools(&snapshot.upstreams);
+        let view = View::new(snapshot, self.outbox.clone());
+        let shard = self.clone();
+        self.opened();
+        spawn(async move {
+            let records = serve::test(&shard, &socket, view).await;
+            reply.send(records);
+            shard.closed();
+        });
+    }
+
     fn opened(&self) {
         self.open.set(self.open.get() + 1);
         self.counters.open.set(self.open.get().into());
@@ -207,6 +221,7 @@ impl Shard {
                     ToShard::Explain { wanted, reply } => {
                         reply.send(self.decisions.with(|decisions| decisions.find(wanted)));
                     }
+                    ToShard::TestInvoke(invocation) => self.test(invocation),
                     ToShard::Drain { within } => return self.drain(within, listeners).await,
                 }
             }

@@ -12,6 +12,7 @@ mod cli;
 mod crash;
 mod real;
 mod replay;
+mod test_invocations;
 
 use std::path::PathBuf;
 

@@ -24,3 +24,4 @@ mod streams;
 mod strictness;
 mod tls;
 mod validation;
+mod vtl;

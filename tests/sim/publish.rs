@@ -350,3 +350,23 @@ fn what_has_not_changed_is_not_compiled_again_and_what_is_older_changes_nothing(
     let older = publisher.compose(Change::Served(Served { revision: 6, ..Served::default() }));
     assert_eq!((older.compiled.len(), older.snapshot.stages.len()), (0, 3));
 }
+
+#[test]
+fn what_a_test_is_served_by_is_nobody_elses_and_gone_with_it() {
+    let mut numbers = Numbers::new(3);
+    let mut publisher = Publisher::new(options());
+    let stages = vec![stage(0, 0, &mut numbers)];
+    let served = publisher.compose(Change::Served(Served { revision: 1, stages, domains: Vec::new() }));
+    let before = publisher.slots().in_use();
+    let mut tested = stage(1, 0, &mut numbers);
+    tested.deployment.api = Arc::new(api(&[100]));
+    let test = publisher.compose_test(&tested);
+    assert_ne!(publisher.slots().in_use(), before);
+    let later = publisher.compose(Change::Served(Served { revision: 1, ..Served::default() }));
+    assert_eq!((served.snapshot.stages.len(), test.stages.len(), later.snapshot.stages.len()), (1, 1, 0));
+    publisher.collect();
+    assert!(publisher.slots().in_use().0 > 0, "a test holds its slots");
+    drop((served, test));
+    publisher.collect();
+    assert_eq!(publisher.slots().in_use(), (0, 0, 0));
+}

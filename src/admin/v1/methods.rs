@@ -11,7 +11,7 @@ use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::resource::{Method, MethodResponse};
 use crate::admin::wire::{Flags, Texts};
 
-const METHOD: &str = "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}";
+pub(super) const METHOD: &str = "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}";
 const RESPONSE: &str = "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}";
 
 pub(super) const OPERATIONS: &[Operation] = &[

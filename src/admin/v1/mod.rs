@@ -1,7 +1,7 @@
 //! `apigateway`, API version 2015-07-09: one table of operations, one file for each kind of thing.
 //!
 //! An operation is a function of the state: a reading one of what is there, a writing one of a copy that replaces what
-//! is there if the operation succeeds and the store has it.
+//! is there if the operation succeeds and the store has it. A test looks too, and leaves the rest to a shard.
 
 pub mod request;
 
@@ -23,10 +23,13 @@ mod models;
 pub mod resources;
 mod rest_apis;
 mod stages;
+mod test_invocations;
 mod usage_plans;
 
 use super::state::Tenant;
+use super::wire::error::Error;
 use super::wire::reply::Answer;
+use crate::control::test_invoke::Trial;
 pub use request::Request;
 
 /// An operation of the API.
@@ -49,7 +52,11 @@ pub enum Run {
     Read(fn(&Tenant, &Request<'_>) -> Answer),
     /// Changes a copy, which is thrown away if it fails.
     Write(fn(&mut Tenant, &Request<'_>) -> Answer),
+    /// Looks for what is to be tested, which a shard then does.
+    Test(fn(&Tenant, &Request<'_>) -> Result<Trial, Error>),
 }
+
+pub use test_invocations::answer as test_answer;
 
 const fn read(
     name: &'static str,
@@ -82,6 +89,7 @@ const OPERATIONS: &[&[Operation]] = &[
     stages::OPERATIONS,
     api_keys::OPERATIONS,
     usage_plans::OPERATIONS,
+    test_invocations::OPERATIONS,
     account::OPERATIONS,
     import::OPERATIONS,
     export::OPERATIONS,

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use ringgate_core::mapping::template::{Renderer, Sample, Template};
+use ringgate_core::mapping::template::{Renderer, Sample};
 use ringgate_core::vtl::{Branch, Coverage, Document};
 
-use super::{Finding, Shown, Trial, Unusable, read_bytes, read_json, read_template};
+use super::{Finding, Shown, Trial, Trouble, read_bytes, read_object, read_template};
 
 /// What a case should come to.
 enum Expected {
@@ -18,8 +18,8 @@ enum Expected {
 /// One case of a template.
 struct Case {
     name: String,
-    trial: Trial,
-    expected: Expected,
+    /// What is tried, and what it should come to.
+    trial: Result<(Trial, Expected), Trouble>,
 }
 
 /// What became of all templates.
@@ -31,22 +31,25 @@ struct Tally {
     taken: usize,
 }
 
-/// Runs all cases in a folder. Gives 1 when one fails or there is none.
-pub(super) fn test(dir: &Path, out: &mut impl Write) -> io::Result<Result<u8, Unusable>> {
+/// Runs all cases in a folder. Gives 1 when one fails.
+pub(super) fn test(dir: &Path, out: &mut impl Write) -> io::Result<Result<u8, Trouble>> {
     let mut templates = Vec::new();
     if let Err(error) = find_templates(dir, &mut templates) {
-        return Ok(Err(Unusable(format!("{}: {error}", dir.display()))));
+        return Ok(Err(Trouble::Unreadable(format!("{}: {error}", dir.display()))));
     }
     templates.sort();
     let mut tally = Tally::default();
     for template in templates {
-        if let Err(unusable) = test_template(&template, &mut tally, out)? {
-            return Ok(Err(unusable));
+        if let Err(trouble) = test_template(&template, &mut tally, out)? {
+            return Ok(Err(trouble));
         }
     }
     let Tally { passed, failed, branches, taken } = tally;
     if passed + failed == 0 {
-        return Ok(Err(Unusable(format!("{}: no case: NAME.vtl with NAME.CASE.out beside it", dir.display()))));
+        return Ok(Err(Trouble::Unreadable(format!(
+            "{}: no case: NAME.vtl with NAME.CASE.out beside it",
+            dir.display()
+        ))));
     }
     writeln!(out, "{passed} passed, {failed} failed; {taken} of {branches} branches taken")?;
     Ok(Ok(u8::from(failed > 0)))
@@ -66,26 +69,20 @@ fn find_templates(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn test_template(path: &Path, tally: &mut Tally, out: &mut impl Write) -> io::Result<Result<(), Unusable>> {
+fn test_template(path: &Path, tally: &mut Tally, out: &mut impl Write) -> io::Result<Result<(), Trouble>> {
     let read = || Ok((read_template(path)?, cases_of(path)?));
     let (source, cases) = match read() {
         Ok(read) => read,
-        Err(unusable) => return Ok(Err(unusable)),
+        Err(trouble) => return Ok(Err(trouble)),
     };
     let name = path.display().to_string();
+    if cases.is_empty() {
+        writeln!(out, "note  {name}: no case")?;
+    }
     let mut renderer = Renderer::new();
     let mut branches: Vec<Branch> = Vec::new();
     for case in &cases {
-        let trial = &case.trial;
-        let template = Template::compile_with(&source, Coverage::Counted, &trial.variables, &trial.sample);
-        let made = match template {
-            Ok(template) => {
-                branches = template.branches().to_vec();
-                trial.render(&template, &mut renderer)
-            }
-            Err(error) => Err(error.into()),
-        };
-        match case.wrong(&name, &source, made) {
+        match case.wrong(&name, &source, &mut renderer, &mut branches) {
             None => {
                 tally.passed += 1;
                 writeln!(out, "ok    {}", case.name)?;
@@ -109,10 +106,11 @@ fn test_template(path: &Path, tally: &mut Tally, out: &mut impl Write) -> io::Re
 }
 
 /// The cases beside a template, by name.
-fn cases_of(template: &Path) -> Result<Vec<Case>, Unusable> {
+fn cases_of(template: &Path) -> Result<Vec<Case>, Trouble> {
     let folder = template.parent().unwrap_or(Path::new("."));
     let stem = template.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let entries = std::fs::read_dir(folder).map_err(|error| Unusable(format!("{}: {error}", folder.display())))?;
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| Trouble::Unreadable(format!("{}: {error}", folder.display())))?;
     let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     let mut cases = Vec::new();
@@ -120,16 +118,16 @@ fn cases_of(template: &Path) -> Result<Vec<Case>, Unusable> {
         let Some((case, kind)) = name.rsplit_once('.') else { continue };
         let is_mine = case == stem || case.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.'));
         if is_mine && matches!(kind, "out" | "err") {
-            cases.push(read_case(folder, case, kind)?);
+            cases.push(Case { trial: read_case(folder, case, kind), name: folder.join(&name).display().to_string() });
         }
     }
     Ok(cases)
 }
 
-fn read_case(folder: &Path, case: &str, kind: &str) -> Result<Case, Unusable> {
+fn read_case(folder: &Path, case: &str, kind: &str) -> Result<(Trial, Expected), Trouble> {
     let file = |extension: &str| folder.join(format!("{case}.{extension}"));
     let optional = |extension: &str| Some(file(extension)).filter(|path| path.exists());
-    let json = optional("json").map(|path| read_json(&path)).transpose()?.unwrap_or_default();
+    let json = optional("json").map(|path| read_object(&path)).transpose()?.unwrap_or_default();
     let body = optional("body").map(|path| read_bytes(&path)).transpose()?;
     let sample = Sample::read(&json);
     let body = body.unwrap_or_else(|| sample.body.clone());
@@ -139,17 +137,31 @@ fn read_case(folder: &Path, case: &str, kind: &str) -> Result<Case, Unusable> {
         _ => Expected::Error(String::from_utf8_lossy(&expected).trim().to_owned()),
     };
     let trial = Trial { sample: Sample { body, ..sample }, variables: Document::new(&json["vars"]) };
-    Ok(Case { name: file(kind).display().to_string(), trial, expected })
+    Ok((trial, expected))
 }
 
 impl Case {
-    /// What is wrong with what was made; `None` when it is as expected.
-    fn wrong(&self, name: &str, source: &str, made: Result<Vec<u8>, Finding>) -> Option<String> {
-        match (&self.expected, made) {
-            (Expected::Text(expected), Ok(made)) => difference(expected, &made),
-            (Expected::Error(part), Err(finding)) if finding.message.contains(part.as_str()) => None,
+    /// Runs it, and says what is wrong; `None` when all is as expected.
+    fn wrong(&self, name: &str, source: &str, renderer: &mut Renderer, branches: &mut Vec<Branch>) -> Option<String> {
+        let (trial, expected) = match &self.trial {
+            Ok(trial) => trial,
+            Err(trouble) => return Some(trouble.to_string()),
+        };
+        let made = trial.compile(source, Coverage::Counted).and_then(|template| {
+            *branches = template.branches().to_vec();
+            trial.render(&template, renderer)
+        });
+        expected.differs(name, source, made)
+    }
+}
+
+impl Expected {
+    fn differs(&self, name: &str, source: &str, made: Result<Vec<u8>, Finding>) -> Option<String> {
+        match (self, made) {
+            (Self::Text(expected), Ok(made)) => difference(expected, &made),
+            (Self::Error(part), Err(finding)) if finding.message.contains(part.as_str()) => None,
             (_, Err(finding)) => Some(Shown { name, source, finding: &finding }.to_string()),
-            (Expected::Error(part), Ok(_)) => Some(format!("  it should fail with `{part}`\n")),
+            (Self::Error(part), Ok(_)) => Some(format!("  it should fail with `{part}`\n")),
         }
     }
 }

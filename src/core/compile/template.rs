@@ -67,7 +67,7 @@ mod tests {
         for text in ["{}", "color: #333;", "a $5 bill", "100%", "$stageVariables.x", "## a comment\nx"] {
             assert!(matches!(body(text, &Nothing), BodyTemplate::Text(_)), "{text}: {:?}", body(text, &Nothing));
         }
-        for text in ["", "$input.body", " $input.json('$')\n", "${input.body}", "$!input.body"] {
+        for text in ["", "$input.body", " $input.json('$')\n", "$input.json(\"$\")", "${input.body}", "$!input.body"] {
             assert!(matches!(body(text, &Nothing), BodyTemplate::Passthrough), "{text}: {:?}", body(text, &Nothing));
         }
         for text in ["at $context.stage/pets", "$input.json('$.a')", "#set($x = $input.body)$x"] {

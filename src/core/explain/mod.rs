@@ -15,7 +15,7 @@ mod tests;
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::record::decision::{Chunk, Summary, Tag, read};
+use crate::record::decision::{BODY_BYTES_MAX, Chunk, Summary, Tag, read};
 
 pub use json::json;
 pub use log::{Detail, Level, Shape, execution_log};
@@ -54,6 +54,22 @@ pub struct Decision {
     pub response: Message,
     /// What was sent behind it, where it was made here.
     pub response_body: Option<Body>,
+    /// The path that a test was given, which may be one that does not lead to what is tested.
+    tested_path: Option<String>,
+}
+
+/// What a test was given and what came of it, as far as records do not have it: bodies that only pass, and which part
+/// of the request is not the tester's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Tested<'t> {
+    /// Path without query.
+    pub path: &'t str,
+    /// Header fields.
+    pub fields: &'t [(String, String)],
+    /// Body of the request.
+    pub request_body: &'t [u8],
+    /// Body of the response.
+    pub response_body: &'t [u8],
 }
 
 impl Decision {
@@ -62,13 +78,30 @@ impl Decision {
         let (summary, chunks) = read(record)?;
         let raw = Raw { chunks: chunks.collect(), offset: summary.offset.into() };
         let secrets = raw.secrets(redaction);
+        Some(Self::show(summary, &raw, &Shown { redaction, secrets: &secrets }))
+    }
+
+    /// Reads the record of a test. `None` for bytes that are none.
+    pub fn read_tested(record: &[u8], tested: &Tested<'_>, redaction: &Redaction) -> Option<Self> {
+        let (summary, chunks) = read(record)?;
+        let mut raw = Raw { chunks: chunks.collect(), offset: summary.offset.into() };
+        raw.complete(tested);
+        let secrets = raw.secrets(redaction);
         let shown = Shown { redaction, secrets: &secrets };
-        let message = |tag| raw.one(tag).map(|chunk| Message::read(chunk, &shown));
-        let body = |tag| raw.one(tag).map(|chunk| Body::read(chunk, &shown));
+        let mut decision = Self::show(summary, &raw, &shown);
+        let is_own = |name: &str| tested.fields.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        decision.request.fields.retain(|(name, _)| is_own(name));
+        decision.tested_path = Some(shown.text(tested.path));
+        Some(decision)
+    }
+
+    fn show(summary: Summary, raw: &Raw<'_>, shown: &Shown<'_>) -> Self {
+        let message = |tag| raw.one(tag).map(|chunk| Message::read(chunk, shown));
+        let body = |tag| raw.one(tag).map(|chunk| Body::read(chunk, shown));
         let path_variables = raw.path_variables();
-        Some(Self {
+        Self {
             summary,
-            texts: raw.texts(&shown),
+            texts: raw.texts(shown),
             request: message(Tag::RequestHead).unwrap_or_default(),
             request_body: body(Tag::RequestBody),
             path_variables: path_variables.into_iter().map(|(name, value)| shown.pair(&name, &value)).collect(),
@@ -80,7 +113,8 @@ impl Decision {
             answer_body: body(Tag::AnswerBody),
             response: message(Tag::ResponseHead).unwrap_or_default(),
             response_body: body(Tag::ResponseBody),
-        })
+            tested_path: None,
+        }
     }
 
     /// The text of a chunk, empty if there is none.
@@ -106,6 +140,11 @@ impl Decision {
         self.text(Tag::Account)
     }
 
+    /// Whether the gateway answered it with a gateway response of its own.
+    pub fn is_rejected(&self) -> bool {
+        !self.text(Tag::ErrorType).is_empty()
+    }
+
     /// When the response had ended, in milliseconds since 1970: what records of several shards are sorted by.
     pub fn ended_at_millis(&self) -> u64 {
         self.summary.wall_millis.saturating_add(self.summary.ended_nanos / 1_000_000)
@@ -113,6 +152,9 @@ impl Decision {
 
     /// The path of the request without what led to the stage.
     fn resource_path_given(&self) -> String {
+        if let Some(path) = &self.tested_path {
+            return path.clone();
+        }
         let path = origin_form(self.request.target().split('?').next().unwrap_or_default());
         let given = path.get(self.summary.offset.into()..).unwrap_or_default();
         if given.is_empty() { "/".to_owned() } else { given.to_owned() }
@@ -189,6 +231,21 @@ struct Raw<'r> {
 }
 
 impl<'r> Raw<'r> {
+    /// Adds the bodies that passed.
+    fn complete(&mut self, tested: &Tested<'r>) {
+        let chunk = |tag, body: &'r [u8]| {
+            let bytes = body.get(..BODY_BYTES_MAX).unwrap_or(body);
+            Chunk { tag, is_cut: bytes.len() < body.len(), bytes }
+        };
+        if self.one(Tag::RequestBody).is_none() {
+            self.chunks.push(chunk(Tag::RequestBody, tested.request_body));
+        }
+        let has_passed = [Tag::AnswerBody, Tag::ResponseBody].into_iter().all(|tag| self.one(tag).is_none());
+        if has_passed && self.one(Tag::AnswerHead).is_some() {
+            self.chunks.push(chunk(Tag::AnswerBody, tested.response_body));
+        }
+    }
+
     fn one(&self, tag: Tag) -> Option<Chunk<'r>> {
         self.chunks.iter().find(|chunk| chunk.tag == tag).copied()
     }

@@ -107,6 +107,11 @@ impl Template {
         self.reads_body
     }
 
+    /// Whether it reads the body as JSON: `$input.json` or `$input.path` with a path that is known.
+    pub fn reads_json(&self) -> bool {
+        self.sources.iter().any(|source| matches!(source, Source::Json(_) | Source::Path(_)))
+    }
+
     /// Whether it may set or read overrides.
     pub fn sets_overrides(&self) -> bool {
         self.sets_overrides

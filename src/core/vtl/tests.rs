@@ -40,6 +40,8 @@ fn references_print_their_values_or_their_source() {
         ("\\$s \\\\$s \\$none $$s $1", "$s \\hello \\$none $hello $1"),
         ("$s-x.y", "$s-x.y"),
         ("$map['k']$map[\"in\"].x $list $map", "v1 [a, b] {k=v, in={x=1}}"),
+        // Signs in double quotes that begin no reference are text.
+        ("#set($x = \"$.a # $\")$x #set($x = \"#\")$x #set($x = \"$1 #*no*#\")$x|", "$.a # $#$1 |"),
     ]);
 }
 

@@ -77,22 +77,10 @@ impl Compiler<'_> {
     }
 
     fn interpolated(&mut self, block: &[Node]) -> Result<()> {
-        match block {
-            [] => {
-                let empty = self.constant("");
-                self.emit(Op::Push(Value::Text(empty)));
-            }
-            [Node::Text(text)] => {
-                let text = self.constant(text);
-                self.emit(Op::Push(Value::Text(text)));
-            }
-            _ => {
-                self.emit(Op::BeginText);
-                self.here();
-                block.iter().try_for_each(|node| self.node(node))?;
-                self.emit(Op::EndText);
-            }
-        }
+        self.emit(Op::BeginText);
+        self.here();
+        block.iter().try_for_each(|node| self.node(node))?;
+        self.emit(Op::EndText);
         Ok(())
     }
 

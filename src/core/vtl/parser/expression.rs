@@ -2,7 +2,7 @@
 
 use super::{Parser, Result};
 use crate::vtl::limits;
-use crate::vtl::syntax::{Arithmetic, Block, Comparison, Expr, ExprKind, Node};
+use crate::vtl::syntax::{Arithmetic, Block, Comparison, Expr, ExprKind, Node, Shape};
 use crate::vtl::token::Kind;
 
 /// Binary operators, loosest first.
@@ -213,8 +213,18 @@ impl Parser<'_> {
             drop_last_character(&mut block);
         }
         self.depth -= 1;
-        Ok(ExprKind::Interpolated(block))
+        Ok(plain(&block).map_or(ExprKind::Interpolated(block), ExprKind::Text))
     }
+}
+
+/// The text of a block that says the same in every run. `"$.name"` is one: its sign begins no reference.
+fn plain(block: &Block) -> Option<Box<str>> {
+    let texts = block.iter().map(|node| match node {
+        Node::Text(text) => Some(&**text),
+        Node::Print(reference) if reference.print.shape == Shape::Text => Some(&*reference.print.when_null),
+        _ => None,
+    });
+    texts.collect::<Option<String>>().map(Into::into)
 }
 
 fn is_map_end(kind: Kind) -> bool {
