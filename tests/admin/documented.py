@@ -39,7 +39,6 @@ RULES = {
 # Commands that are refused, and how: what they need is not there.
 REFUSED = {
     "get-sdk": "SDKs are not generated",
-    "test-invoke-method": "(UnknownOperationException)",
     "update-usage": "Quotas are not counted yet",
 }
 
