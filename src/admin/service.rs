@@ -113,6 +113,7 @@ impl Management {
 
     /// Has every later change served by `gateway`, which serves what is there already.
     pub fn serve_on(&self, gateway: Arc<Gateway>) {
+        tell_of_closed(&State::default(), &self.state());
         let _ = self.gateway.set(gateway);
     }
 
@@ -228,6 +229,7 @@ impl Management {
         self.store.commit(changes, Some(trail)).await.map_err(unstored)?;
         let is_served_anew = serving::differs(&before, &next);
         tell_of_drift(&before, &next);
+        tell_of_closed(&before, &next);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         self.revision.fetch_add(1, Ordering::Release);
         Ok(is_served_anew)
@@ -254,6 +256,22 @@ fn tell_of_drift(before: &State, next: &State) {
             if !old.is_some_and(was_behind) && !undeployed(api).is_empty() {
                 let name = &api.definition.rest_api.name;
                 eprintln!("ringgate: API {id} ({name}) has changed; its stages serve it as it was deployed");
+            }
+        }
+    }
+}
+
+/// Says of a domain name that is new or has changed why it refuses all requests, if it does.
+fn tell_of_closed(before: &State, next: &State) {
+    for (scope, tenant) in &next.tenants {
+        let old = before.tenants.get(scope);
+        for (name, domain) in &tenant.domain_names {
+            let known = old.and_then(|old| old.domain_names.get(name));
+            if known.is_some_and(|known| Arc::ptr_eq(known, domain)) {
+                continue;
+            }
+            if let Some(what) = serving::closed_by(domain) {
+                eprintln!("ringgate: domain {name} refuses all requests: {what} is not supported yet");
             }
         }
     }

@@ -18,10 +18,10 @@ use crate::harness::{Folder, Printed, between, eventually};
 const ROUNDS_DEFAULT: u32 = 10;
 const CLIENTS: usize = 2;
 
-struct Serving {
+pub struct Serving {
     child: Child,
-    admin: SocketAddr,
-    data: SocketAddr,
+    pub admin: SocketAddr,
+    pub data: SocketAddr,
 }
 
 /// What callers know.
@@ -62,8 +62,14 @@ fn every_answered_call_survives_and_everything_served_was_deployed() {
     println!("{} APIs and {} deployments survived {rounds} kills", known.created.len() - 1, known.deployed);
 }
 
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 impl Serving {
-    fn start(folder: &Folder) -> Self {
+    pub fn start(folder: &Folder) -> Self {
         let flags = ["--admin=127.0.0.1:0", "--listen=127.0.0.1:0", "--log=off", "--shards=1"];
         let mut child = Command::new(env!("CARGO_BIN_EXE_ringgate"))
             .arg("serve")
@@ -128,7 +134,7 @@ impl Serving {
         (known.deployed, known.deploying) = (deployed - 1, deployed);
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().expect("ours");
         self.child.wait().expect("ours");
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Api, Scope, State, Tenant};
 use crate::admin::wire::Texts;
+use crate::admin::wire::account::DomainName;
 use crate::admin::wire::deployment::Stage;
 use crate::control::served::{BasePathMapping, CanarySpec, DeploymentSpec, DomainSpec, Served, StageSpec};
 
@@ -74,15 +75,33 @@ pub fn overridden(variables: &Texts, overrides: &Texts) -> Texts {
     merged
 }
 
+/// What of `domain` protects it and is not obeyed yet: it then leads nowhere, and refuses all requests with 403.
+pub fn closed_by(domain: &DomainName) -> Option<&'static str> {
+    let is_private = domain.endpoint_configuration.types.iter().any(|kind| kind == "PRIVATE");
+    let has_mappings = domain.routing_mode.as_deref() != Some("ROUTING_RULE_ONLY");
+    let protections = [
+        ("mutualTlsAuthentication", domain.mutual_tls_authentication.is_some()),
+        ("policy", domain.policy.is_some()),
+        ("endpoint type PRIVATE", is_private),
+        ("routingMode ROUTING_RULE_ONLY", !has_mappings),
+    ];
+    protections.into_iter().find_map(|(name, is_there)| is_there.then_some(name))
+}
+
 fn domains(tenant: &Tenant) -> impl Iterator<Item = DomainSpec> {
-    tenant.domain_names.keys().map(|name| {
-        let prefix = format!("{name}/");
-        let mappings = tenant.base_path_mappings.iter().filter(|(key, _)| key.starts_with(&prefix));
-        let mappings = mappings.map(|(_, mapping)| BasePathMapping {
-            base_path: Some(mapping.base_path.as_str()).filter(|path| *path != NO_BASE_PATH).unwrap_or("").to_owned(),
-            api_id: mapping.rest_api_id.clone(),
-            stage: mapping.stage.clone(),
-        });
-        DomainSpec { name: name.clone(), mappings: mappings.collect() }
+    tenant.domain_names.iter().map(|(name, domain)| {
+        let mappings = if closed_by(domain).is_some() { Vec::new() } else { mappings(tenant, name) };
+        DomainSpec { name: name.clone(), mappings }
     })
+}
+
+fn mappings(tenant: &Tenant, domain: &str) -> Vec<BasePathMapping> {
+    let prefix = format!("{domain}/");
+    let mappings = tenant.base_path_mappings.iter().filter(|(key, _)| key.starts_with(&prefix));
+    let mappings = mappings.map(|(_, mapping)| BasePathMapping {
+        base_path: Some(mapping.base_path.as_str()).filter(|path| *path != NO_BASE_PATH).unwrap_or("").to_owned(),
+        api_id: mapping.rest_api_id.clone(),
+        stage: mapping.stage.clone(),
+    });
+    mappings.collect()
 }

@@ -68,5 +68,13 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn reject(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    remove(tenant, request.query("domainNameAccessAssociationArn").unwrap_or_default())
+    let arn = request.query("domainNameAccessAssociationArn").unwrap_or_default();
+    // Whoever owns the domain name may reject, and names it.
+    let is_of = |association: &Arc<DomainNameAccessAssociation>| {
+        request.query("domainNameArn") == Some(&association.domain_name_arn)
+    };
+    if tenant.access_associations.get(arn).is_some_and(|association| !is_of(association)) {
+        return Err(Error::not_found("Invalid domain name identifier specified"));
+    }
+    remove(tenant, arn)
 }

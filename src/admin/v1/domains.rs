@@ -202,6 +202,10 @@ fn change(domain: &mut DomainName, operation: &PatchOperation) -> Result<(), Err
         _ => return Err(patch::invalid(operation)),
     };
     *place = value;
+    // Mutual TLS ends with its trust store (dg/rest-api-mutual-tls).
+    if domain.mutual_tls_authentication.as_ref().is_some_and(|tls| tls.truststore_uri.is_none()) {
+        domain.mutual_tls_authentication = None;
+    }
     Ok(())
 }
 

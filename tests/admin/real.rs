@@ -1,0 +1,69 @@
+//! The management API held against what its clients do and may do wrong, by scripts that use the clients themselves.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::crash::Serving;
+use super::harness::Folder;
+use super::tool;
+
+/// Runs a script beside this file to its end; gives what it printed.
+fn script<const N: usize>(name: &str, arguments: [&OsStr; N]) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/admin").join(name);
+    let output = Command::new(tool("python")).arg(path).args(arguments).output().expect("python");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
+    println!("{printed}");
+    printed
+}
+
+fn conformance() -> Option<PathBuf> {
+    let folder = std::env::var_os("RINGGATE_CONFORMANCE").map(PathBuf::from);
+    if folder.is_none() {
+        println!("no data: RINGGATE_CONFORMANCE is not set");
+    }
+    folder
+}
+
+fn serving(folder: &Folder) -> (Serving, String, String) {
+    let serving = Serving::start(folder);
+    let (admin, data) = (format!("http://{}", serving.admin), format!("http://{}", serving.data));
+    (serving, admin, data)
+}
+
+#[test]
+fn documented_commands_run_and_answer_as_documented() {
+    let Some(conformance) = conformance() else { return };
+    let folder = Folder::new();
+    let (_serving, admin, _) = serving(&folder);
+    script("documented.py", [admin.as_ref(), conformance.join("aws-cli/examples.json").as_ref()]);
+}
+
+#[test]
+fn clients_page_query_and_write_at_once() {
+    let folder = Folder::new();
+    let (_serving, admin, data) = serving(&folder);
+    script("clients.py", [admin.as_ref(), data.as_ref()]);
+}
+
+#[test]
+fn what_protects_and_is_not_obeyed_fails_closed() {
+    let folder = Folder::new();
+    let (_serving, admin, data) = serving(&folder);
+    script("closed.py", [admin.as_ref(), data.as_ref()]);
+}
+
+/// A failure prints the seed; `ADMIN_MUTATION_SEED` plays another.
+#[test]
+fn wrong_requests_are_told_so_and_a_restart_changes_no_answer() {
+    let Some(conformance) = conformance() else { return };
+    let seed = std::env::var_os("ADMIN_MUTATION_SEED").unwrap_or("1".into());
+    let folder = Folder::new();
+    let (everything, cases) = (folder.file("everything.json"), conformance.join("cases/recorded"));
+    let (mut before, admin, _) = serving(&folder);
+    script("mutations.py", [admin.as_ref(), "play".as_ref(), everything.as_ref(), cases.as_ref(), &seed]);
+    before.kill();
+    let (_after, admin, _) = serving(&folder);
+    script("mutations.py", [admin.as_ref(), "check".as_ref(), everything.as_ref()]);
+}
