@@ -101,8 +101,7 @@ fn unknown() -> Error {
 }
 
 fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<Authorizer>, Error> {
-    let id = request.label("restapi_id");
-    let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api(tenant)?;
     api.definition.authorizers.get(request.label("authorizer_id")).ok_or_else(unknown)
 }
 

@@ -111,13 +111,8 @@ pub(super) fn check_complete(definition: &Definition) -> Result<(), Error> {
     Ok(())
 }
 
-fn api<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Api, Error> {
-    let id = request.label("restapi_id");
-    tenant.apis.get(id).map(AsRef::as_ref).ok_or_else(|| request.unknown_api(id))
-}
-
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let mut deployments: Vec<_> = api(tenant, request)?.deployments.values().collect();
+    let mut deployments: Vec<_> = request.api(tenant)?.deployments.values().collect();
     deployments.sort_by_key(|deployment| (-deployment.document.created_date, deployment.document.id.clone()));
     Ok(request.page(deployments.into_iter().map(|one| (one.document.id.clone(), shown(one, request)))))
 }
@@ -127,7 +122,7 @@ pub(super) fn unknown() -> Error {
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let deployment = api(tenant, request)?.deployments.get(request.label("deployment_id")).ok_or_else(unknown)?;
+    let deployment = request.api(tenant)?.deployments.get(request.label("deployment_id")).ok_or_else(unknown)?;
     Ok(Reply::ok(&shown(deployment, request)))
 }
 
@@ -154,8 +149,7 @@ fn summary(definition: &Definition) -> Value {
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
-    let id = request.label("restapi_id");
-    let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api_mut(tenant)?;
     let deployment = api.deployments.get_mut(request.label("deployment_id")).ok_or_else(unknown)?;
     let document = &mut Arc::make_mut(deployment).document;
     for operation in &operations {

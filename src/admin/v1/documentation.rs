@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::request::new_id;
 use super::{Operation, Request, read, write};
+use crate::admin::state::Tenant;
 use crate::admin::state::adopt::{to_location, to_parts};
 use crate::admin::state::convert::to_model;
-use crate::admin::state::{Api, Tenant};
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::parts::{DocumentationPart, DocumentationPartLocation, DocumentationVersion};
@@ -52,18 +52,8 @@ const TYPES: [&str; 12] = [
     "RESPONSE_BODY",
 ];
 
-fn api<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Api, Error> {
-    let id = request.label("restapi_id");
-    tenant.apis.get(id).map(AsRef::as_ref).ok_or_else(|| request.unknown_api(id))
-}
-
-fn api_mut<'t>(tenant: &'t mut Tenant, request: &Request<'_>) -> Result<&'t mut Api, Error> {
-    let id = request.label("restapi_id");
-    tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))
-}
-
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let parts = api(tenant, request)?.definition.documentation_parts.iter();
+    let parts = request.api(tenant)?.definition.documentation_parts.iter();
     let is_wanted = |part: &DocumentationPart| {
         let location = &part.location;
         let same =
@@ -85,7 +75,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         }
         Ok((location.unwrap_or_default(), input.required_string("properties")?))
     })?;
-    let parts = &mut api_mut(tenant, request)?.definition.documentation_parts;
+    let parts = &mut request.api_mut(tenant)?.definition.documentation_parts;
     check_properties(&properties)?;
     let location = settled(location);
     if parts.values().any(|part| part.location == location) {
@@ -137,7 +127,7 @@ fn unknown() -> Error {
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let parts = &api(tenant, request)?.definition.documentation_parts;
+    let parts = &request.api(tenant)?.definition.documentation_parts;
     Ok(Reply::ok(parts.get(request.label("part_id")).ok_or_else(unknown)?))
 }
 
@@ -156,7 +146,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let parts = &mut api_mut(tenant, request)?.definition.documentation_parts;
+    let parts = &mut request.api_mut(tenant)?.definition.documentation_parts;
     parts.remove(request.label("part_id")).ok_or_else(unknown)?;
     Ok(Reply::accepted())
 }
@@ -164,7 +154,7 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 fn import_parts(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let options = super::import::options(request)?;
     let text = std::str::from_utf8(request.body).unwrap_or_default();
-    let definition = &mut api_mut(tenant, request)?.definition;
+    let definition = &mut request.api_mut(tenant)?.definition;
     let imported = import::documentation_parts(text, &options).map_err(Error::bad_request)?;
     let mut parts = imported.clone();
     if request.query("mode") != Some("overwrite") {
@@ -179,7 +169,7 @@ fn import_parts(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn list_versions(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let versions = api(tenant, request)?.documentation_versions.iter();
+    let versions = request.api(tenant)?.documentation_versions.iter();
     Ok(request.page(versions.map(|(name, version)| (name.clone(), version.shown()))))
 }
 
@@ -188,7 +178,7 @@ fn create_version(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         Ok((input.required_string("documentationVersion")?, input.string("stageName")?, input.string("description")?))
     })?;
     let now = request.now();
-    let api = api_mut(tenant, request)?;
+    let api = request.api_mut(tenant)?;
     if version.is_empty() {
         return Err(Error::bad_request("Documentation version cannot be empty"));
     }
@@ -214,13 +204,13 @@ fn unknown_version() -> Error {
 }
 
 fn get_version(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let versions = &api(tenant, request)?.documentation_versions;
+    let versions = &request.api(tenant)?.documentation_versions;
     Ok(Reply::ok(&versions.get(request.label("doc_version")).ok_or_else(unknown_version)?.shown()))
 }
 
 fn update_version(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
-    let versions = &mut api_mut(tenant, request)?.documentation_versions;
+    let versions = &mut request.api_mut(tenant)?.documentation_versions;
     let version = Arc::make_mut(versions.get_mut(request.label("doc_version")).ok_or_else(unknown_version)?);
     for operation in &operations {
         patch::replaces(operation, &["/description"])?;
@@ -230,7 +220,7 @@ fn update_version(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn delete_version(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let api = api_mut(tenant, request)?;
+    let api = request.api_mut(tenant)?;
     let name = request.label("doc_version");
     if api.stages.values().any(|stage| stage.documentation_version.as_deref() == Some(name)) {
         return Err(Error::conflict("Cannot delete a documentation version that a stage uses"));

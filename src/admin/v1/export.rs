@@ -20,8 +20,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Api, Error> {
-    let id = request.label("restapi_id");
-    let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api(tenant)?;
     match api.stages.contains_key(request.label("stage_name")) {
         true => Ok(api),
         false => Err(super::stages::unknown()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ringgate_core::aws::errors::ResponseType;
 
 use super::{Operation, Request, read, write};
-use crate::admin::state::{Api, Collection, Tenant};
+use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::Texts;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Complaints;
@@ -36,11 +36,6 @@ fn check_type(request: &Request<'_>) -> impl FnOnce(&Complaints) {
     move |complaints| complaints.one_of(kind, "responseType", &names())
 }
 
-fn api<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Api, Error> {
-    let id = request.label("restapi_id");
-    tenant.apis.get(id).map(AsRef::as_ref).ok_or_else(|| request.unknown_api(id))
-}
-
 /// How a type answers: as customized, or as the fallback of its class was, or as AWS has it.
 fn shown(kind: ResponseType, customized: &Collection<GatewayResponse>) -> GatewayResponse {
     let own = customized.get(kind.as_str());
@@ -57,7 +52,7 @@ fn shown(kind: ResponseType, customized: &Collection<GatewayResponse>) -> Gatewa
 }
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let customized = &api(tenant, request)?.definition.gateway_responses;
+    let customized = &request.api(tenant)?.definition.gateway_responses;
     let mut all = ResponseType::ALL.to_vec();
     all.sort_by_key(|kind| kind.as_str());
     Ok(request.page(all.into_iter().map(|kind| (kind.as_str().to_owned(), shown(kind, customized)))))
@@ -66,7 +61,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
     request.check_labels(check_type(request))?;
     let kind = kind_of(request)?;
-    Ok(Reply::ok(&shown(kind, &api(tenant, request)?.definition.gateway_responses)))
+    Ok(Reply::ok(&shown(kind, &request.api(tenant)?.definition.gateway_responses)))
 }
 
 fn kind_of(request: &Request<'_>) -> Result<ResponseType, Error> {
@@ -98,8 +93,7 @@ fn keep(
     response: GatewayResponse,
     reply: fn(&GatewayResponse) -> Reply,
 ) -> Answer {
-    let id = request.label("restapi_id");
-    let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api_mut(tenant)?;
     check(&response)?;
     let responses = &mut api.definition.gateway_responses;
     responses.insert(response.response_type.clone(), Arc::new(response));
@@ -125,7 +119,7 @@ fn check(response: &GatewayResponse) -> Result<(), Error> {
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch_labelled(check_type(request))?;
-    let customized = &api(tenant, request)?.definition.gateway_responses;
+    let customized = &request.api(tenant)?.definition.gateway_responses;
     let name = request.label("response_type");
     let before = customized.get(name).map(|response| (**response).clone());
     let mut response =
@@ -160,8 +154,7 @@ fn change_entry(texts: &mut Texts, place: (&str, &str), operation: &PatchOperati
 
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     request.check_labels(check_type(request))?;
-    let id = request.label("restapi_id");
-    let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api_mut(tenant)?;
     api.definition.gateway_responses.remove(request.label("response_type")).ok_or_else(undefined)?;
     Ok(Reply::accepted())
 }

@@ -138,7 +138,6 @@ fn document(api: &mut Api, model: &Model, now: EpochSeconds) {
 }
 
 fn put_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let id = request.label("restapi_id");
     let is_overwriting = match request.query("mode") {
         None | Some("merge") => false,
         Some("overwrite") => true,
@@ -150,7 +149,7 @@ fn put_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     };
     let options = options(request)?;
     let (model, imported) = read_document(request.body, &options)?;
-    let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api_mut(tenant)?;
     let existing = to_model(&api.definition);
     let version = model.documentation.clone();
     let model = if is_overwriting {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::request::new_id;
 use super::{Operation, Request, read, write};
+use crate::admin::state::Tenant;
 use crate::admin::state::convert::to_model;
-use crate::admin::state::{Api, Tenant};
 use crate::admin::wire::error::Error;
 use crate::admin::wire::parts::{Model, RequestValidator};
 use crate::admin::wire::patch::{self, PatchOperation};
@@ -39,18 +39,8 @@ const VALIDATOR_PATHS: [&str; 3] = ["/name", "/validateRequestParameters", "/val
 /// Bytes of a schema (AWS's quota, which cannot be raised).
 const SCHEMA_BYTES_MAX: usize = 400 << 10;
 
-fn api<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Api, Error> {
-    let id = request.label("restapi_id");
-    tenant.apis.get(id).map(AsRef::as_ref).ok_or_else(|| request.unknown_api(id))
-}
-
-fn api_mut<'t>(tenant: &'t mut Tenant, request: &Request<'_>) -> Result<&'t mut Api, Error> {
-    let id = request.label("restapi_id");
-    tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))
-}
-
 fn list_models(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let models = api(tenant, request)?.definition.models.iter();
+    let models = request.api(tenant)?.definition.models.iter();
     Ok(request.page(models.map(|(name, model)| (name.clone(), model.clone()))))
 }
 
@@ -65,7 +55,7 @@ fn create_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         })
     })?;
     let relaxed = request.limits_are_relaxed();
-    let models = &mut api_mut(tenant, request)?.definition.models;
+    let models = &mut request.api_mut(tenant)?.definition.models;
     if model.name.is_empty() {
         return Err(Error::bad_request("Model name must be non-empty"));
     }
@@ -113,7 +103,7 @@ fn get_model(tenant: &Tenant, request: &Request<'_>) -> Answer {
     if !request.query_flag("flatten") {
         return Ok(Reply::ok(model));
     }
-    let models = to_model(&api(tenant, request)?.definition).models;
+    let models = to_model(&request.api(tenant)?.definition).models;
     let flat = flatten(&models, &model.name).map(|schema| schema.to_string());
     Ok(Reply::ok(&Model { schema: flat, ..(**model).clone() }))
 }
@@ -173,13 +163,13 @@ fn update_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         }
     }
     let reply = Reply::ok(&changed);
-    api_mut(tenant, request)?.definition.models.insert(changed.name.clone(), Arc::new(changed));
+    request.api_mut(tenant)?.definition.models.insert(changed.name.clone(), Arc::new(changed));
     Ok(reply)
 }
 
 fn delete_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let name = &model(tenant, request)?.name.clone();
-    let definition = &mut api_mut(tenant, request)?.definition;
+    let definition = &mut request.api_mut(tenant)?.definition;
     let users = definition.resources.values().flat_map(|resource| {
         resource.resource_methods.iter().map(move |(verb, method)| (&resource.path, verb, method))
     });
@@ -198,7 +188,7 @@ fn uses(method: &Method, model: &str) -> bool {
 }
 
 fn list_validators(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let validators = api(tenant, request)?.definition.request_validators.iter();
+    let validators = request.api(tenant)?.definition.request_validators.iter();
     Ok(request.page(validators.map(|(id, validator)| (id.clone(), validator.clone()))))
 }
 
@@ -243,7 +233,7 @@ fn update_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         change_validator(&mut changed, operation)?;
     }
     let reply = Reply::ok(&changed);
-    api_mut(tenant, request)?.definition.request_validators.insert(changed.id.clone(), Arc::new(changed));
+    request.api_mut(tenant)?.definition.request_validators.insert(changed.id.clone(), Arc::new(changed));
     Ok(reply)
 }
 
@@ -259,6 +249,6 @@ fn change_validator(validator: &mut RequestValidator, operation: &PatchOperation
 
 fn delete_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let id = validator(tenant, request)?.id.clone();
-    api_mut(tenant, request)?.definition.request_validators.remove(&id);
+    request.api_mut(tenant)?.definition.request_validators.remove(&id);
     Ok(Reply::accepted())
 }

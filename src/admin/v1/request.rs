@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::Operation;
 use crate::admin::access::Caller;
+use crate::admin::state::{Api, Tenant};
 use crate::admin::wire::EpochSeconds;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::{Complaints, Input, members_of};
@@ -107,6 +108,24 @@ impl<'r> Request<'r> {
     /// `arn:aws:apigateway:{region}::/{path}`
     pub fn arn(&self, path: impl Display) -> String {
         format!("arn:aws:apigateway:{}::/{path}", self.caller.region)
+    }
+
+    /// The API of the path.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn api<'t>(&self, tenant: &'t Tenant) -> Result<&'t Api, Error> {
+        let id = self.label("restapi_id");
+        tenant.apis.get(id).map(AsRef::as_ref).ok_or_else(|| self.unknown_api(id))
+    }
+
+    /// The API of the path, to be changed.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn api_mut<'t>(&self, tenant: &'t mut Tenant) -> Result<&'t mut Api, Error> {
+        let id = self.label("restapi_id");
+        tenant.api_mut(id).ok_or_else(|| self.unknown_api(id))
     }
 
     /// No such API.

@@ -203,8 +203,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let id = request.label("restapi_id");
-    let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api(tenant)?;
     Ok(Reply::ok(&shown(&api.definition.rest_api, Tags::Always)))
 }
 
@@ -216,8 +215,7 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
-    let id = request.label("restapi_id");
-    let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api_mut(tenant)?;
     let document = Arc::make_mut(&mut api.definition.rest_api);
     for operation in &operations {
         change(document, operation)?;

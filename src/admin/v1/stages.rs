@@ -196,8 +196,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<Stage>, Error> {
-    let id = request.label("restapi_id");
-    let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
+    let api = request.api(tenant)?;
     api.stages.get(request.label("stage_name")).ok_or_else(unknown)
 }
 
