@@ -1,9 +1,10 @@
 //! JSONPath out of arbitrary text, over a document with a bit of everything and over the input itself.
 
-use ringgate_core::json::path::{Found, JsonPath};
 use ringgate_core::json::Tape;
+use ringgate_core::json::path::{Found, JsonPath};
 
-const DOCUMENT: &[u8] = br#"{"a":[{"b":1,"c":"x"},{"b":2.50,"c":"y","d":[1,2,[3]]},null,true],"b":{"a":{"b":{}}},"c":"text"}"#;
+const DOCUMENT: &[u8] =
+    br#"{"a":[{"b":1,"c":"x"},{"b":2.50,"c":"y","d":[1,2,[3]]},null,true],"b":{"a":{"b":{}}},"c":"text"}"#;
 
 /// Claim: whatever the text, compiling and following it neither panics nor hangs; a definite path gives one value of
 /// the document and every other one without function a list; what it gives prints as JSON.
