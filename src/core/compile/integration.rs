@@ -1,5 +1,7 @@
 //! Integrations: URIs, mappings, templates and responses, each parsed once.
 
+use std::borrow::Cow;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::base::Place;
@@ -19,9 +21,9 @@ use crate::plan::{
 };
 use crate::proto::http::KnownField;
 
-use super::pattern::{PatternError, StatusPattern};
+use super::pattern::{PatternError, Patterns, StatusPattern};
 use super::slots::Slots;
-use super::{Findings, Names, OriginRewrite, StageInput, template, unsupported};
+use super::{Findings, Names, OriginRewrite, Pointer, StageInput, template, unsupported};
 
 /// Why the route of an integration answers 500.
 #[derive(Debug)]
@@ -86,14 +88,15 @@ pub(super) struct Route<'c> {
     pub(super) api: &'c RestApi,
     pub(super) method: &'c Method,
     pub(super) names: &'c Names<'c>,
-    pub(super) pointer: &'c str,
+    pub(super) pointer: Pointer<'c>,
+    pub(super) patterns: &'c Patterns,
 }
 
 struct Compiler<'c> {
     route: &'c Route<'c>,
     declared: &'c Integration,
     names: &'c Names<'c>,
-    pointer: &'c str,
+    pointer: Pointer<'c>,
     findings: &'c mut Findings,
 }
 
@@ -333,9 +336,9 @@ impl Compiler<'_> {
         }))
     }
 
-    fn pattern(&mut self, response: &IntegrationResponse) -> Option<StatusPattern> {
+    fn pattern(&mut self, response: &IntegrationResponse) -> Option<Rc<StatusPattern>> {
         let pattern = response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty())?;
-        match StatusPattern::new(pattern) {
+        match self.route.patterns.pattern(pattern) {
             Ok(pattern) => Some(pattern),
             Err(error) => {
                 let message = match error {
@@ -424,14 +427,17 @@ fn encoded_name(name: &str) -> Box<[u8]> {
 }
 
 /// Replaces `scheme://authority` where a rewrite names it. Ports count as they are meant, written or not.
-fn rewrite_origin(uri: &str, rewrites: &[OriginRewrite]) -> String {
-    let Some((scheme, authority, rest)) = split_origin(uri) else { return uri.to_owned() };
-    let Ok(authority) = Authority::parse(authority, scheme) else { return uri.to_owned() };
+fn rewrite_origin<'u>(uri: &'u str, rewrites: &[OriginRewrite]) -> Cow<'u, str> {
+    if rewrites.is_empty() {
+        return uri.into();
+    }
+    let Some((scheme, authority, rest)) = split_origin(uri) else { return uri.into() };
+    let Ok(authority) = Authority::parse(authority, scheme) else { return uri.into() };
     let named = rewrites.iter().find(|rewrite| {
         let host = rewrite.host.trim_start_matches('[').trim_end_matches(']');
         rewrite.scheme == scheme && rewrite.port == authority.port && host.eq_ignore_ascii_case(authority.host)
     });
-    named.map_or_else(|| uri.to_owned(), |rewrite| format!("{}{rest}", rewrite.to))
+    named.map_or_else(|| uri.into(), |rewrite| format!("{}{rest}", rewrite.to).into())
 }
 
 fn split_origin(uri: &str) -> Option<(Scheme, &str, &str)> {

@@ -39,14 +39,11 @@ impl Responses {
         plans: Vec<ResponsePlan>,
         default: Option<usize>,
         others: &[i64],
-        mut matches: impl FnMut(usize, &str) -> bool,
+        mut matches: impl FnMut(usize, i64) -> bool,
     ) -> Self {
         debug_assert!(plans.len() <= Self::COUNT_MAX, "compile refuses more");
         let index = |chosen: Option<usize>| chosen.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE);
-        let mut choose = |status: i64| {
-            let text = status.to_string();
-            index((0..plans.len()).find(|&index| matches(index, &text)).or(default))
-        };
+        let mut choose = |status: i64| index((0..plans.len()).find(|&index| matches(index, status)).or(default));
         let by_status = (STATUS_FIRST..STATUS_FIRST + STATUS_COUNT).map(&mut choose).collect();
         let others = others.iter().map(|&status| (status, choose(status))).collect();
         Self { by_status, others, otherwise: index(default), plans: plans.into_boxed_slice() }
@@ -108,7 +105,8 @@ mod tests {
     #[test]
     fn the_first_match_wins_then_the_default_then_nothing() {
         let starts = ["2", "20"];
-        let matches = |index: usize, status: &str| starts.get(index).is_some_and(|start| status.starts_with(start));
+        let matches =
+            |index: usize, status: i64| starts.get(index).is_some_and(|start| status.to_string().starts_with(start));
         let with_default = Responses::new(vec![plan(1), plan(2), plan(3)], Some(2), &[2000], matches);
         assert_eq!(with_default.for_status(204).map(|plan| plan.status), Some(1));
         for status in [404, 0, 99, 600, 999] {
