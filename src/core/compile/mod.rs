@@ -2,7 +2,6 @@
 
 mod describe;
 mod integration;
-mod pattern;
 mod rejection;
 pub mod slots;
 mod stage;
