@@ -142,7 +142,7 @@ impl Compiler<'_> {
             reads_body,
             streams: content.is_none() && !reads_body && !decodes && !runs,
             converts_answers: is_proxy && self.has_binary_types(),
-            timeout: self.timeout(),
+            timeout: self.timeout(input.integration_timeout_ms_max),
             responses: if is_proxy { Responses::default() } else { self.responses()? },
         })
     }
@@ -205,11 +205,13 @@ impl Compiler<'_> {
         })
     }
 
-    fn timeout(&mut self) -> Duration {
+    fn timeout(&mut self, longest_ms: u64) -> Duration {
         let declared = self.declared.timeout_in_millis.map_or(INTEGRATION_TIMEOUT_MS_MAX, u64::from);
-        let used = declared.clamp(INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_MAX);
+        let used = declared.clamp(INTEGRATION_TIMEOUT_MS_MIN, longest_ms);
         if used != declared {
-            let message = format!("timeoutInMillis {declared} is outside 50 to 29000: {used} is used");
+            let message = format!(
+                "timeoutInMillis {declared} is outside {INTEGRATION_TIMEOUT_MS_MIN} to {longest_ms}: {used} is used"
+            );
             let found = self.findings.warn("timeout-range", self.declared.place, self.pointer, message);
             found.on_aws = "the integration is refused, unless the account's quota was raised".into();
         }
