@@ -103,6 +103,14 @@ impl Rejection {
         }
     }
 
+    /// The same of an answer's body (rest-integrations §2).
+    pub(super) fn invalid_json_answer(why: &NotJson) -> Self {
+        Self {
+            error_type: "InternalFailureException",
+            ..Self::configuration(&format!("the answer's body that a mapping reads is {why}"))
+        }
+    }
+
     /// No template for the body's media type, and passing it on is forbidden.
     pub(super) fn unsupported_media_type() -> Self {
         Self::of(ResponseType::UnsupportedMediaType)
