@@ -347,6 +347,10 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
 
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
     let (stage, route) = find_route(x, effects)?;
+    x.scratch.trail.reach(Reached::Authorize);
+    if let Some(reason) = &route.closed {
+        return Err(Rejection::unserved(reason));
+    }
     x.scratch.trail.reach(Reached::Validate);
     // Before an origin is contacted, but when it is known whose log line and counters it goes to.
     if let BodyShape::Length(length) = x.request.body
