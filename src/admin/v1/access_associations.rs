@@ -20,7 +20,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let associations = tenant.access_associations.iter();
-    Ok(request.page(associations.map(|(arn, association)| (arn.clone(), association.clone()))))
+    request.page(associations.map(|(arn, association)| (arn.clone(), association.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {

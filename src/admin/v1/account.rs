@@ -71,7 +71,7 @@ fn update_account(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn list_links(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    Ok(request.page(tenant.vpc_links.iter().map(|(id, link)| (id.clone(), link.clone()))))
+    request.page(tenant.vpc_links.iter().map(|(id, link)| (id.clone(), link.clone())))
 }
 
 fn create_link(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -199,7 +199,7 @@ fn sdk_type((id, name, description): (&str, &str, &str)) -> Value {
 }
 
 fn list_sdk_types(_: &Tenant, request: &Request<'_>) -> Answer {
-    Ok(request.page(SDK_TYPES.map(|kind| (kind.0.to_owned(), sdk_type(kind)))))
+    request.page(SDK_TYPES.map(|kind| (kind.0.to_owned(), sdk_type(kind))))
 }
 
 fn get_sdk_type(_: &Tenant, request: &Request<'_>) -> Answer {

@@ -43,6 +43,11 @@ pub(super) fn shown(key: &ApiKey, has_value: bool) -> Value {
     shown
 }
 
+/// Where a key stands in a list that has the newest first.
+pub(super) fn place(key: &ApiKey) -> String {
+    format!("{:016x}", !key.ordinal)
+}
+
 /// Keys, newest first.
 pub(super) fn newest_first(keys: &Collection<ApiKey>) -> Vec<&Arc<ApiKey>> {
     let mut keys: Vec<_> = keys.values().collect();
@@ -61,7 +66,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
         name_begins(key, name) && customer.is_none_or(|customer| key.customer_id.as_deref() == Some(customer))
     };
     let keys = newest_first(&tenant.api_keys).into_iter().filter(is_wanted);
-    Ok(request.page(keys.map(|key| (key.id.clone(), shown(key, has_value)))))
+    request.page(keys.map(|key| (place(key), shown(key, has_value))))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -178,9 +183,7 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 /// A comma-separated file (dg/api-key-file-format): `name`, `key`, `description`, `enabled`, `usageplanIds`.
 fn import(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    if request.query("format") != Some("csv") {
-        return Err(Error::bad_request("Invalid format specified. Must be csv"));
-    }
+    request.check_query("format", &["csv"])?;
     let text = std::str::from_utf8(request.body).map_err(|_| Error::bad_request("The file is not UTF-8"))?;
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let header = lines.next().ok_or_else(|| Error::bad_request("Could not parse CSV: it has no header"))?;

@@ -29,7 +29,7 @@ const TTL_SECONDS_MAX: u32 = 3_600;
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("restapi_id");
     let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
-    Ok(request.page(api.definition.authorizers.iter().map(|(id, authorizer)| (id.clone(), authorizer.clone()))))
+    request.page(api.definition.authorizers.iter().map(|(id, authorizer)| (id.clone(), authorizer.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {

@@ -38,7 +38,7 @@ fn shown(certificate: &ClientCertificate) -> Value {
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let certificates = tenant.client_certificates.iter();
-    Ok(request.page(certificates.map(|(id, certificate)| (id.clone(), shown(certificate)))))
+    request.page(certificates.map(|(id, certificate)| (id.clone(), shown(certificate))))
 }
 
 fn generate(tenant: &mut Tenant, request: &Request<'_>) -> Answer {

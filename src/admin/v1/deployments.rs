@@ -112,9 +112,10 @@ pub(super) fn check_complete(definition: &Definition) -> Result<(), Error> {
 }
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let mut deployments: Vec<_> = request.api(tenant)?.deployments.values().collect();
-    deployments.sort_by_key(|deployment| (-deployment.document.created_date, deployment.document.id.clone()));
-    Ok(request.page(deployments.into_iter().map(|one| (one.document.id.clone(), shown(one, request)))))
+    let newest_first = |one: &Deployment| format!("{:016x}{}", !one.document.created_date, one.document.id);
+    let deployments = request.api(tenant)?.deployments.values();
+    let deployments: BTreeMap<_, _> = deployments.map(|one| (newest_first(one), one)).collect();
+    request.page(deployments.into_iter().map(|(place, one)| (place, shown(one, request))))
 }
 
 pub(super) fn unknown() -> Error {

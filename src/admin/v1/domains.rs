@@ -33,14 +33,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteBasePathMapping", "DELETE", MAPPING, delete_mapping),
 ];
 
-const ENDPOINT_TYPES: [&str; 3] = ["PRIVATE", "EDGE", "REGIONAL"];
+const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
 const IP_ADDRESS_TYPES: [&str; 2] = ["ipv4", "dualstack"];
 const ROUTING_MODES: [&str; 3] = ["BASE_PATH_MAPPING_ONLY", "ROUTING_RULE_ONLY", "ROUTING_RULE_THEN_BASE_PATH_MAPPING"];
 /// Names may be as long as DNS allows (RFC 1035 section 2.3.4).
 const NAME_CHARACTERS_MAX: usize = 253;
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    Ok(request.page(tenant.domain_names.iter().map(|(name, domain)| (name.clone(), domain.clone()))))
+    request.page(tenant.domain_names.iter().map(|(name, domain)| (name.clone(), domain.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -233,7 +233,7 @@ fn list_mappings(tenant: &Tenant, request: &Request<'_>) -> Answer {
     }
     let prefix = format!("{name}/");
     let mappings = tenant.base_path_mappings.iter().filter(|(key, _)| key.starts_with(&prefix));
-    Ok(request.page(mappings.map(|(key, mapping)| (key.clone(), mapping.clone()))))
+    request.page(mappings.map(|(key, mapping)| (key.clone(), mapping.clone())))
 }
 
 fn create_mapping(tenant: &mut Tenant, request: &Request<'_>) -> Answer {

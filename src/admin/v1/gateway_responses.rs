@@ -27,8 +27,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 const DEFAULT_TEMPLATE: &str = "{\"message\":$context.error.messageString}";
 
+/// Backwards, which is how the service's model has those that its hash does not tell apart.
 fn names() -> Vec<&'static str> {
-    ResponseType::ALL.iter().map(|kind| kind.as_str()).collect()
+    ResponseType::ALL.iter().rev().map(|kind| kind.as_str()).collect()
 }
 
 fn check_type(request: &Request<'_>) -> impl FnOnce(&Complaints) {
@@ -55,7 +56,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let customized = &request.api(tenant)?.definition.gateway_responses;
     let mut all = ResponseType::ALL.to_vec();
     all.sort_by_key(|kind| kind.as_str());
-    Ok(request.page(all.into_iter().map(|kind| (kind.as_str().to_owned(), shown(kind, customized)))))
+    request.page(all.into_iter().map(|kind| (kind.as_str().to_owned(), shown(kind, customized))))
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
@@ -77,7 +78,7 @@ fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let response = request.read_labelled(check_type(request), |input| {
         Ok(GatewayResponse {
             response_type: request.label("response_type").to_owned(),
-            status_code: input.string("statusCode")?,
+            status_code: input.status("statusCode")?,
             response_parameters: input.texts("responseParameters")?.unwrap_or_default(),
             response_templates: input.texts("responseTemplates")?.unwrap_or_default(),
             default_response: false,

@@ -24,6 +24,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("PutRestApi", "PUT", "/restapis/{restapi_id}", put_api),
 ];
 
+/// What an import may do with what is there.
+pub(super) const PUT_MODES: [&str; 2] = ["merge", "overwrite"];
+
 pub(super) fn options(request: &Request<'_>) -> Result<Options, Error> {
     let base_path = match request.query("basepath") {
         None | Some("ignore") => BasePath::Ignore,
@@ -138,15 +141,8 @@ fn document(api: &mut Api, model: &Model, now: EpochSeconds) {
 }
 
 fn put_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let is_overwriting = match request.query("mode") {
-        None | Some("merge") => false,
-        Some("overwrite") => true,
-        Some(other) => {
-            return Err(Error::bad_request(format!(
-                "Invalid value for mode: {other}. Must be one of: merge, overwrite"
-            )));
-        }
-    };
+    request.check_query("mode", &PUT_MODES)?;
+    let is_overwriting = request.query("mode") == Some("overwrite");
     let options = options(request)?;
     let (model, imported) = read_document(request.body, &options)?;
     let api = request.api_mut(tenant)?;

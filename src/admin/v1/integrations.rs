@@ -25,8 +25,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteIntegrationResponse", "DELETE", RESPONSE, delete_response),
 ];
 
-/// In the order of AWS's message.
-const TYPES: [&str; 5] = ["HTTP", "MOCK", "AWS_PROXY", "HTTP_PROXY", "AWS"];
+const TYPES: [&str; 5] = ["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"];
 const CONNECTION_TYPES: [&str; 2] = ["INTERNET", "VPC_LINK"];
 const CONTENT_HANDLING: [&str; 2] = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
 const TRANSFER_MODES: [&str; 2] = ["BUFFERED", "STREAM"];
@@ -312,7 +311,7 @@ fn change_member(integration: &mut Integration, member: &str, operation: &PatchO
 fn put_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
     let response = request.read_labelled(
-        |complaints| complaints.status(status),
+        |complaints| complaints.status(status, "statusCode"),
         |input| {
             let parameters = input.texts("responseParameters")?;
             Ok(IntegrationResponse {
@@ -338,7 +337,7 @@ fn check_response(response: &IntegrationResponse) -> Result<(), Error> {
 
 fn get_response(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    request.check_labels(|complaints| complaints.status(status))?;
+    request.check_labels(|complaints| complaints.status(status, "statusCode"))?;
     let (api, resource, verb) = place(request);
     let integration = of(tenant.method(api, resource, verb)?)?;
     Ok(Reply::ok(integration.integration_responses.get(status).ok_or_else(unknown_status)?))
@@ -346,14 +345,14 @@ fn get_response(tenant: &Tenant, request: &Request<'_>) -> Answer {
 
 fn delete_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    request.check_labels(|complaints| complaints.status(status))?;
+    request.check_labels(|complaints| complaints.status(status, "statusCode"))?;
     of_mut(tenant, request)?.integration_responses.remove(status).ok_or_else(unknown_status)?;
     Ok(Reply::no_content())
 }
 
 fn update_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    let operations = request.patch_labelled(|complaints| complaints.status(status))?;
+    let operations = request.patch_labelled(|complaints| complaints.status(status, "statusCode"))?;
     let integration = of_mut(tenant, request)?;
     let response = integration.integration_responses.get_mut(status).ok_or_else(unknown_status)?;
     for operation in &operations {

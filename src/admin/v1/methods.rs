@@ -194,7 +194,7 @@ pub(super) fn unknown_status() -> Error {
 fn put_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
     let response = request.read_labelled(
-        |complaints| complaints.status(status),
+        |complaints| complaints.status(status, "statusCode"),
         |input| {
             Ok(MethodResponse {
                 status_code: status.to_owned(),
@@ -228,7 +228,7 @@ fn check_response_parameters(parameters: Option<&Flags>) -> Result<(), Error> {
 
 fn get_response(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    request.check_labels(|complaints| complaints.status(status))?;
+    request.check_labels(|complaints| complaints.status(status, "statusCode"))?;
     let (api, resource, verb) = place(request);
     let responses = &tenant.method(api, resource, verb)?.method_responses;
     Ok(Reply::ok(responses.get(status).ok_or_else(unknown_status)?))
@@ -236,7 +236,7 @@ fn get_response(tenant: &Tenant, request: &Request<'_>) -> Answer {
 
 fn delete_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    request.check_labels(|complaints| complaints.status(status))?;
+    request.check_labels(|complaints| complaints.status(status, "statusCode"))?;
     let (api, resource, verb) = place(request);
     let responses = &mut tenant.method_mut(api, resource, verb)?.method_responses;
     responses.remove(status).ok_or_else(unknown_status)?;
@@ -245,7 +245,7 @@ fn delete_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn update_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    let operations = request.patch_labelled(|complaints| complaints.status(status))?;
+    let operations = request.patch_labelled(|complaints| complaints.status(status, "statusCode"))?;
     let (api, resource, verb) = place(request);
     let mut response = tenant.method(api, resource, verb)?.method_responses.get(status).cloned();
     let response = response.as_mut().ok_or_else(unknown_status)?;

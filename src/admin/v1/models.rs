@@ -41,7 +41,7 @@ const SCHEMA_BYTES_MAX: usize = 400 << 10;
 
 fn list_models(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let models = request.api(tenant)?.definition.models.iter();
-    Ok(request.page(models.map(|(name, model)| (name.clone(), model.clone()))))
+    request.page(models.map(|(name, model)| (name.clone(), model.clone())))
 }
 
 fn create_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -189,7 +189,7 @@ fn uses(method: &Method, model: &str) -> bool {
 
 fn list_validators(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let validators = request.api(tenant)?.definition.request_validators.iter();
-    Ok(request.page(validators.map(|(id, validator)| (id.clone(), validator.clone()))))
+    request.page(validators.map(|(id, validator)| (id.clone(), validator.clone())))
 }
 
 fn create_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {

@@ -44,7 +44,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("restapi_id");
     let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
     let resources = api.definition.resources.iter();
-    Ok(request.page(resources.map(|(id, resource)| (id.clone(), shown(resource, request)))))
+    request.page(resources.map(|(id, resource)| (id.clone(), shown(resource, request))))
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {

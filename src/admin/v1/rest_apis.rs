@@ -25,9 +25,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// Asks for an id of one's own; AWS knows no such tag, and neither keeps nor shows it here.
 const CUSTOM_ID_TAG: &str = "_custom_id_";
-const ENDPOINT_TYPES: [&str; 3] = ["PRIVATE", "EDGE", "REGIONAL"];
+const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
 const IP_ADDRESS_TYPES: [&str; 2] = ["ipv4", "dualstack"];
-const API_KEY_SOURCES: [&str; 2] = ["AUTHORIZER", "HEADER"];
+const API_KEY_SOURCES: [&str; 2] = ["HEADER", "AUTHORIZER"];
 const COMPRESSION_BYTES_MAX: u32 = 10_485_760;
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -199,7 +199,7 @@ pub(super) fn shown(api: &RestApi, tags: Tags) -> Value {
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let apis = tenant.apis.iter();
-    Ok(request.page(apis.map(|(id, api)| (id.clone(), shown(&api.definition.rest_api, Tags::IfAny)))))
+    request.page(apis.map(|(id, api)| (id.clone(), shown(&api.definition.rest_api, Tags::IfAny))))
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {

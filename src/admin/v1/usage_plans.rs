@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::api_keys::{name_begins, newest_first, with_tags};
+use super::api_keys::{name_begins, newest_first, place, with_tags};
 use super::request::new_id;
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
@@ -38,7 +38,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let key = request.query("keyId");
     let has_key = |id: &str| key.is_none_or(|key| tenant.usage_plan_keys.contains_key(&format!("{id}/{key}")));
     let plans = tenant.usage_plans.iter().filter(|(id, _)| has_key(id));
-    Ok(request.page(plans.map(|(id, plan)| (id.clone(), plan.clone()))))
+    request.page(plans.map(|(id, plan)| (id.clone(), plan.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -297,7 +297,7 @@ fn list_keys(tenant: &Tenant, request: &Request<'_>) -> Answer {
         name_begins(key, name) && tenant.usage_plan_keys.contains_key(&format!("{plan}/{}", key.id))
     };
     let keys = newest_first(&tenant.api_keys).into_iter().filter(is_wanted);
-    Ok(request.page(keys.map(|key| (key.id.clone(), shown_key(key)))))
+    request.page(keys.map(|key| (place(key), shown_key(key))))
 }
 
 fn create_key(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
