@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::request::new_id;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::account::ApiKey;
@@ -14,6 +14,7 @@ use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::patch::{self, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
+use crate::admin::wire::tags::check as check_tags;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     read("GetApiKeys", "GET", "/apikeys", list),
@@ -25,6 +26,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 const PATHS: [&str; 4] = ["/description", "/enabled", "/name", "/customerId"];
+const KEYS: Quota = Quota::of_account(10_000, "API keys");
 const NAME_CHARACTERS_MAX: usize = 1_024;
 const DESCRIPTION_CHARACTERS_MAX: usize = 1_024;
 const VALUE_CHARACTERS_MIN: usize = 20;
@@ -71,6 +73,8 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let key = request.read(|input| read_key(&input, request))?;
+    check_tags(&key.tags)?;
+    request.check_count(tenant.api_keys.len(), KEYS)?;
     let key = admit(tenant, key)?;
     Ok(Reply::created(&shown(key, true)))
 }
@@ -133,7 +137,7 @@ fn check(key: &ApiKey) -> Result<(), Error> {
     Ok(())
 }
 
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     Error::not_found("Invalid API Key identifier specified")
 }
 
@@ -227,11 +231,29 @@ fn import_row<'c>(
     if let Some(unknown) = plans.iter().find(|id| !tenant.usage_plans.contains_key(**id)) {
         return Err(Error::not_found(format!("Invalid Usage Plan ID specified: {unknown}")));
     }
-    let id = admit(tenant, key)?.id.clone();
+    let id = match known(tenant, &key) {
+        Some(id) => replace(tenant, &id, key)?,
+        None => admit(tenant, key)?.id.clone(),
+    };
     for plan in plans {
         super::usage_plans::join(tenant, plan, &id);
     }
     Ok(id)
+}
+
+/// The key that has the same value already.
+fn known(tenant: &Tenant, key: &ApiKey) -> Option<String> {
+    let same = tenant.api_keys.values().find(|known| known.value == key.value && key.value.is_some())?;
+    Some(same.id.clone())
+}
+
+/// What a file says of a key that is there takes the place of what was said before.
+fn replace(tenant: &mut Tenant, id: &str, new: ApiKey) -> Result<String, Error> {
+    check(&new)?;
+    let key = Arc::make_mut(tenant.api_keys.get_mut(id).ok_or_else(unknown)?);
+    let ApiKey { name, description, enabled, last_updated_date, .. } = new;
+    *key = ApiKey { name, description, enabled, last_updated_date, ..key.clone() };
+    Ok(id.to_owned())
 }
 
 /// Cells of a line; one in quotes may hold commas, and quotes doubled (RFC 4180).

@@ -7,7 +7,7 @@ use ringgate_core::model::documentation::{DocumentationLocation, GivenLocation, 
 use serde_json::{Value, json};
 
 use super::import::PUT_MODES;
-use super::request::new_id;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::state::adopt::{to_location, to_parts};
@@ -37,6 +37,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteDocumentationVersion", "DELETE", VERSION, delete_version),
 ];
 
+const PARTS_QUOTA: Quota = Quota::of_api(2_000, "documentation parts");
 const STATUS_PATTERN: &str = "^([1-5]\\d\\d|\\*|\\s*)$";
 const TYPES: [&str; 12] = [
     "API",
@@ -84,6 +85,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     if parts.values().any(|part| part.location == location) {
         return Err(Error::conflict("Documentation part already exists for the specified location"));
     }
+    request.check_count(parts.len(), PARTS_QUOTA)?;
     let part = DocumentationPart { id: new_id(6), location, properties };
     let reply = Reply::created(&part);
     parts.insert(part.id.clone(), Arc::new(part));

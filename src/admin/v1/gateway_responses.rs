@@ -9,7 +9,7 @@ use super::{Operation, Request, read, write};
 use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::Texts;
 use crate::admin::wire::error::Error;
-use crate::admin::wire::input::Complaints;
+use crate::admin::wire::input::{Complaints, is_status};
 use crate::admin::wire::parts::GatewayResponse;
 use crate::admin::wire::patch::{self, Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
@@ -103,9 +103,8 @@ fn keep(
 
 fn check(response: &GatewayResponse) -> Result<(), Error> {
     let status = response.status_code.as_deref();
-    let is_status = |text: &str| text.parse::<u16>().is_ok_and(|status| (200..=599).contains(&status));
     if status.is_some_and(|status| !is_status(status)) {
-        return Err(Error::bad_request("Invalid status code specified. Valid status codes are 200 to 599"));
+        return Err(Error::bad_request("Invalid status code specified. It must match [1-5]\\d\\d"));
     }
     let is_parameter = |name: &String| {
         let name = name.strip_prefix("gatewayresponse.");

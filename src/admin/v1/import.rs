@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::deployments::check_complete;
 use super::request::new_id;
-use super::rest_apis::{Tags, shown};
+use super::rest_apis::{Tags, check_room, shown};
 use super::{Operation, Request, write};
 use crate::admin::state::adopt::to_definition;
 use crate::admin::state::convert::to_model;
@@ -75,6 +75,7 @@ fn read_document(body: &[u8], options: &Options) -> Result<(Model, Imported), Er
 fn import_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let (model, imported) = read_document(request.body, &options(request)?)?;
     let mut api = Api { definition: made_of(&model, new_id(10), request.now()), ..Api::default() };
+    check_room(tenant, &api.definition.rest_api, request)?;
     document(&mut api, &model, request.now());
     let reply = shown(&api.definition.rest_api, Tags::IfAny);
     tenant.apis.insert(api.definition.rest_api.id.clone(), Arc::new(api));

@@ -25,7 +25,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteMethodResponse", "DELETE", RESPONSE, delete_response),
 ];
 
-const VERBS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
+pub(super) const VERBS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
 const AUTHORIZATION_TYPES: [&str; 4] = ["NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"];
 
 /// API, resource and verb of a call.
@@ -38,8 +38,7 @@ fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let (api, resource, verb) = place(request);
     tenant.resource(api, resource)?;
     if !VERBS.contains(&verb) {
-        let message = format!("Invalid HttpMethod specified. Valid options are {}", VERBS.join(","));
-        return Err(Error::bad_request(message));
+        return Err(invalid_verb());
     }
     let api = tenant.api_mut(api).ok_or_else(Error::unknown_resource)?;
     let method = settled(method, &api.definition)?;
@@ -51,6 +50,10 @@ fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let reply = Reply::created(&method);
     methods.insert(verb.to_owned(), method);
     Ok(reply)
+}
+
+pub(super) fn invalid_verb() -> Error {
+    Error::bad_request(format!("Invalid HttpMethod specified. Valid options are {}", VERBS.join(",")))
 }
 
 fn read_method(input: &Input<'_>, verb: &str) -> Result<Method, Error> {

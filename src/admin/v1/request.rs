@@ -23,6 +23,29 @@ const PAGE_DEFAULT: usize = 25;
 /// And never more than this.
 const PAGE_MAX: usize = 500;
 
+/// How many there may be of something (dg/limits).
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    /// As many.
+    pub most: usize,
+    /// What they are called.
+    pub noun: &'static str,
+    /// What has them.
+    pub owner: &'static str,
+}
+
+impl Quota {
+    /// A quota of an API.
+    pub const fn of_api(most: usize, noun: &'static str) -> Self {
+        Self { most, noun, owner: "API" }
+    }
+
+    /// A quota of an account.
+    pub const fn of_account(most: usize, noun: &'static str) -> Self {
+        Self { most, noun, owner: "account" }
+    }
+}
+
 /// A call of an operation.
 pub struct Request<'r> {
     operation: &'static Operation,
@@ -189,6 +212,18 @@ impl<'r> Request<'r> {
     pub fn check_labels(&self, labels: impl FnOnce(&Complaints)) -> Result<(), Error> {
         labels(&self.complaints);
         self.complaints.check()
+    }
+
+    /// # Errors
+    /// There are as many as AWS lets there be.
+    pub fn check_count(&self, count: usize, quota: Quota) -> Result<(), Error> {
+        if count < quota.most || self.relaxed {
+            return Ok(());
+        }
+        let Quota { noun, owner, .. } = quota;
+        Err(Error::limit_exceeded(format!(
+            "Maximum number of {noun} for this {owner} has been reached. Please contact AWS if you need additional {noun}."
+        )))
     }
 
     /// # Errors

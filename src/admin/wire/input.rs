@@ -116,10 +116,15 @@ impl<'r> Input<'r> {
     /// It is no text.
     pub fn required_string(&self, name: &str) -> Result<String, Error> {
         let text = self.string(name)?;
-        if text.is_none() {
+        self.require(name);
+        Ok(text.unwrap_or_default())
+    }
+
+    /// Notes that a member is missing, if it is.
+    pub fn require(&self, name: &str) {
+        if !self.has(name) {
             self.complaints.add("null", &self.path_of(name), "Member must not be null");
         }
-        Ok(text.unwrap_or_default())
     }
 
     /// A text that is one of `allowed`.
