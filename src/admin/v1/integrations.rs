@@ -1,5 +1,9 @@
 //! `Integration` and `IntegrationResponse`.
 
+use ringgate_core::base::limits::{
+    INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_RELAXED_MAX,
+};
+
 use super::methods::{VERBS, invalid_verb, place, unknown_status};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
@@ -30,12 +34,11 @@ const CONNECTION_TYPES: [&str; 2] = ["INTERNET", "VPC_LINK"];
 const CONTENT_HANDLING: [&str; 2] = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
 const TRANSFER_MODES: [&str; 2] = ["BUFFERED", "STREAM"];
 const PASSTHROUGH: [&str; 3] = ["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"];
-const TIMEOUT_DEFAULT: u32 = 29_000;
-const TIMEOUT_MIN: u32 = 50;
+const TIMEOUT_DEFAULT: u32 = INTEGRATION_TIMEOUT_MS_MAX as u32;
+const TIMEOUT_MIN: u32 = INTEGRATION_TIMEOUT_MS_MIN as u32;
+const TIMEOUT_RELAXED: u32 = INTEGRATION_TIMEOUT_MS_RELAXED_MAX as u32;
 /// Longest timeout of a response that is streamed.
 const TIMEOUT_STREAM: u32 = 900_000;
-/// Longest timeout that a raised quota of a regional API allows.
-const TIMEOUT_RELAXED: u32 = 300_000;
 
 fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let mut integration = request.read(|input| read_integration(&input))?;
