@@ -1,13 +1,13 @@
 //! Integrations: URIs, mappings, templates and responses, each parsed once.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
 use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
+use crate::mapping::template::UnknownName;
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::model::rest::{
     ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
@@ -21,8 +21,9 @@ use crate::plan::{
 };
 use crate::proto::http::KnownField;
 
-use super::pattern::{PatternError, Patterns, StatusPattern};
+use super::choices::Choices;
 use super::slots::Slots;
+use super::template::Compiled;
 use super::{Findings, Names, OriginRewrite, Pointer, StageInput, template, unsupported};
 
 /// Why the route of an integration answers 500.
@@ -70,13 +71,14 @@ pub(super) fn plan(
     declared: &Integration,
     input: &StageInput<'_>,
     slots: &mut Slots,
+    choices: &mut Choices,
     findings: &mut Findings,
 ) -> Result<IntegrationPlan, Fault> {
     if let Some(why) = unsupported::unserved(declared) {
         return Err(why.into());
     }
     let Route { names, pointer, .. } = *route;
-    let mut compiler = Compiler { route, declared, names, pointer, findings };
+    let mut compiler = Compiler { route, declared, names, pointer, choices, findings };
     if declared.kind == IntegrationKind::Mock {
         return Ok(IntegrationPlan::Mock(Box::new(compiler.mock()?)));
     }
@@ -89,7 +91,6 @@ pub(super) struct Route<'c> {
     pub(super) method: &'c Method,
     pub(super) names: &'c Names<'c>,
     pub(super) pointer: Pointer<'c>,
-    pub(super) patterns: &'c Patterns,
 }
 
 struct Compiler<'c> {
@@ -97,6 +98,7 @@ struct Compiler<'c> {
     declared: &'c Integration,
     names: &'c Names<'c>,
     pointer: Pointer<'c>,
+    choices: &'c mut Choices,
     findings: &'c mut Findings,
 }
 
@@ -143,8 +145,8 @@ impl Compiler<'_> {
             reads_body,
             streams: content.is_none() && !reads_body && !decodes && !runs,
             converts_answers: is_proxy && self.has_binary_types(),
-            timeout: self.timeout(),
-            responses: if is_proxy { Responses::default() } else { self.responses(&[])? },
+            timeout: self.timeout(input.integration_timeout_ms_max),
+            responses: if is_proxy { Responses::default() } else { self.responses()? },
         })
     }
 
@@ -154,12 +156,11 @@ impl Compiler<'_> {
         let templates = self.declared.request_templates.iter();
         let templates: Vec<_> =
             templates.map(|(media_type, text)| (media_type.clone(), self.mock_request(media_type, text))).collect();
-        let numbers: Vec<_> = templates.iter().filter_map(|(_, request)| request.known_status()).collect();
         Ok(MockPlan {
             templates: ByMediaType::new(templates),
             passthrough: passthrough(self.declared),
             content: self.handling(self.declared.content_handling),
-            responses: self.responses(&numbers)?,
+            responses: self.responses()?,
         })
     }
 
@@ -207,11 +208,13 @@ impl Compiler<'_> {
         })
     }
 
-    fn timeout(&mut self) -> Duration {
+    fn timeout(&mut self, longest_ms: u64) -> Duration {
         let declared = self.declared.timeout_in_millis.map_or(INTEGRATION_TIMEOUT_MS_MAX, u64::from);
-        let used = declared.clamp(INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_MAX);
+        let used = declared.clamp(INTEGRATION_TIMEOUT_MS_MIN, longest_ms);
         if used != declared {
-            let message = format!("timeoutInMillis {declared} is outside 50 to 29000: {used} is used");
+            let message = format!(
+                "timeoutInMillis {declared} is outside {INTEGRATION_TIMEOUT_MS_MIN} to {longest_ms}: {used} is used"
+            );
             let found = self.findings.warn("timeout-range", self.declared.place, self.pointer, message);
             found.on_aws = "the integration is refused, unless the account's quota was raised".into();
         }
@@ -283,19 +286,19 @@ impl Compiler<'_> {
         let compiled: Vec<_> = declared
             .iter()
             .map(|(media_type, text)| {
-                let made = template::body(&text.value, self.names);
-                if let BodyTemplate::Broken(reason) = &made {
+                let Compiled { template, unknown } = template::body(&text.value, self.names);
+                if let BodyTemplate::Broken(reason) = &template {
                     self.say_broken(media_type, text, reason);
                 }
-                self.say_unknown(text);
-                (media_type.clone(), made)
+                self.say_unknown(text, &unknown);
+                (media_type.clone(), template)
             })
             .collect();
         ByMediaType::new(compiled)
     }
 
     fn mock_request(&mut self, media_type: &str, text: &Declared<String>) -> MockRequest {
-        let made = template::mock(&text.value, self.names);
+        let Compiled { template: made, unknown } = template::mock(&text.value, self.names);
         match &made {
             MockRequest::Broken(reason) => self.say_broken(media_type, text, reason),
             MockRequest::NoStatus => {
@@ -304,7 +307,7 @@ impl Compiler<'_> {
             }
             _ => {}
         }
-        self.say_unknown(text);
+        self.say_unknown(text, &unknown);
         made
     }
 
@@ -313,46 +316,27 @@ impl Compiler<'_> {
         self.findings.warn("template-broken", text.place, self.pointer, message);
     }
 
-    /// Says which of a template's variables do not exist.
-    fn say_unknown(&mut self, text: &Declared<String>) {
-        for unknown in template::unknown_names(&text.value) {
-            self.findings.warn("context-unknown", text.place, self.pointer, format!("{unknown}; it prints nothing"));
+    /// Says which names in a template mean nothing.
+    fn say_unknown(&mut self, text: &Declared<String>, unknown: &[UnknownName]) {
+        for UnknownName { place, message } in unknown {
+            let message = format!("at {place} of the template {message}; it prints nothing");
+            self.findings.warn("template-name", text.place, self.pointer, message);
         }
     }
 
-    /// `numbers` are the statuses that a MOCK is known to give.
-    fn responses(&mut self, numbers: &[i64]) -> Result<Responses, String> {
+    fn responses(&mut self) -> Result<Responses, String> {
         let declared = &self.declared.responses;
         if declared.len() > Responses::COUNT_MAX {
             return Err(format!("more than {} integration responses", Responses::COUNT_MAX));
         }
         let plans = declared.iter().map(|response| self.response(response)).collect::<Result<Vec<_>, _>>()?;
-        let patterns: Vec<_> = declared.iter().map(|response| self.pattern(response)).collect();
-        // An absent and an empty pattern both make the default (rest-integrations §5).
-        let default =
-            declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
-        Ok(Responses::new(plans, default, numbers, |index, status| {
-            patterns[index].as_ref().is_some_and(|pattern| pattern.matches(status))
-        }))
-    }
-
-    fn pattern(&mut self, response: &IntegrationResponse) -> Option<Rc<StatusPattern>> {
-        let pattern = response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty())?;
-        match self.route.patterns.pattern(pattern) {
-            Ok(pattern) => Some(pattern),
-            Err(error) => {
-                let message = match error {
-                    PatternError::Unsupported(_) => {
-                        format!("the pattern `{pattern}` uses what only Java's engine has; it never matches here")
-                    }
-                    PatternError::Invalid(why) => {
-                        format!("the pattern `{pattern}` is not valid and never matches: {why}")
-                    }
-                };
-                self.findings.warn("selection-pattern", response.place, self.pointer, message);
-                None
-            }
+        let chosen = self.choices.among(declared);
+        for (response, why) in chosen.invalid.iter().filter_map(|(index, why)| Some((declared.get(*index)?, why))) {
+            let pattern = response.selection_pattern.as_deref().unwrap_or_default();
+            let message = format!("the pattern `{pattern}` is not valid and never matches: {why}");
+            self.findings.warn("selection-pattern", response.place, self.pointer, message);
         }
+        Ok(Responses::new(plans, chosen.choice.clone()))
     }
 
     fn response(&mut self, response: &IntegrationResponse) -> Result<ResponsePlan, String> {
@@ -396,7 +380,7 @@ fn response_header(name: &str, value: Expression) -> Option<ResponseHeader> {
     }
     let prefix = if REMAPPED_FROM_MAPPING.contains(known) { REMAPPED_PREFIX } else { b"" };
     let name = [prefix, name.as_bytes()].concat().into();
-    Some(ResponseHeader { name, is_content_type: known == KnownField::ContentType, value })
+    Some(ResponseHeader { name, known, value })
 }
 
 /// The table of rest-integrations §3, for a media type without a template.

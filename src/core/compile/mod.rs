@@ -1,8 +1,8 @@
 //! From what a user declared to what shards execute. Whatever can fail, fails here, with a diagnostic.
 
+mod choices;
 mod describe;
 mod integration;
-mod pattern;
 mod rejection;
 pub mod slots;
 mod stage;
@@ -52,6 +52,8 @@ pub struct StageInput<'s> {
     pub records_bodies: bool,
     /// Access log; `None`: the default line.
     pub access_log: Option<&'s AccessLogProgram<ContextVariable>>,
+    /// Longest timeout of an integration.
+    pub integration_timeout_ms_max: u64,
 }
 
 /// An origin that is called elsewhere (`dev --upstream`).

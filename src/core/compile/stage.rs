@@ -10,7 +10,7 @@ use crate::plan::trie::{MethodKey, RouteIndex, Trie, TrieBuilder, variables};
 use crate::plan::{IntegrationPlan, RoutePlan, RouteSlot, StagePlan};
 use crate::record::AccessLogProgram;
 
-use super::pattern::Patterns;
+use super::choices::Choices;
 use super::slots::{Slots, StageName};
 use super::validate::Models;
 use super::{Findings, Names, Pointer, StageInput, describe, integration, rejection, unsupported};
@@ -22,7 +22,7 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
         StageName { api_id: input.api_id.into(), stage: input.stage_name.into(), is_canary: input.is_canary };
     let stage_name = Arc::new(stage_name);
     let models = Models::new(api, input.api_id);
-    let mut compiler = Compiler { api, input, models, patterns: Patterns::default(), slots, findings };
+    let mut compiler = Compiler { api, input, models, choices: Choices::default(), slots, findings };
     let (trie, routes) = compiler.routes(&stage_name);
     let Compiler { slots, findings, .. } = compiler;
     let names = Names { path: "", variables: input.variables };
@@ -68,7 +68,7 @@ struct Compiler<'c> {
     api: &'c RestApi,
     input: &'c StageInput<'c>,
     models: Models<'c>,
-    patterns: Patterns,
+    choices: Choices,
     slots: &'c mut Slots,
     findings: &'c mut Findings,
 }
@@ -100,9 +100,13 @@ impl Compiler<'_> {
         let made = input.backend.map(|backend| backend_proxy(&resource.path, backend));
         let declared = method.integration.as_ref().or(made.as_ref());
         let names = Names { path: &resource.path, variables: input.variables };
+        let closed = unsupported::closed_by(method, api).filter(|_| !input.ignores_authorization);
+        if let Some((rule, why)) = &closed {
+            self.warn_closed(rule, why, resource, method);
+        }
         let (validate, unchecked) = match self.models.validate(method, &names, self.findings) {
             Ok(validate) => (validate, None),
-            Err(why) => (None, Some(("validator-unusable", why))),
+            Err(why) => (None, Some(why)),
         };
         RoutePlan {
             description: describe::route(api, (&resource.path, &resource_id), method, declared, input),
@@ -111,9 +115,16 @@ impl Compiler<'_> {
             method: method.name.as_str(),
             slot,
             variables: variables(&resource.path).map(|variable| variable.name.into()).collect(),
+            closed: closed.map(|(_, why)| why.into()),
             validate,
             integration: self.integration(resource, method, declared, unchecked),
         }
+    }
+
+    fn warn_closed(&mut self, rule: &'static str, why: &str, resource: &Resource, method: &Method) {
+        let pointer = Pointer { path: &resource.path, method: method.name };
+        let found = self.findings.warn(rule, method.place, pointer, format!("{why}: the route answers 500"));
+        found.fix = "dev --ignore-authorization serves it unprotected".into();
     }
 
     fn integration(
@@ -121,15 +132,12 @@ impl Compiler<'_> {
         resource: &Resource,
         method: &Method,
         declared: Option<&Integration>,
-        unchecked: Option<(&'static str, String)>,
+        unchecked: Option<String>,
     ) -> IntegrationPlan {
         let Self { api, input, .. } = *self;
         let pointer = Pointer { path: &resource.path, method: method.name };
-        if let Some((rule, why)) =
-            unsupported::closed_by(method, api).or(unchecked).filter(|_| !input.ignores_authorization)
-        {
-            let found = self.findings.warn(rule, method.place, pointer, format!("{why}: the route answers 500"));
-            found.fix = "dev --ignore-authorization serves it unprotected".into();
+        if let Some(why) = unchecked.filter(|_| !input.ignores_authorization) {
+            self.warn_closed("validator-unusable", &why, resource, method);
             return IntegrationPlan::Unserved(why.into());
         }
         let Some(declared) = declared else {
@@ -141,8 +149,8 @@ impl Compiler<'_> {
         };
         unsupported::say_integration(declared, pointer, self.findings);
         let names = Names { path: &resource.path, variables: input.variables };
-        let route = integration::Route { api, method, names: &names, pointer, patterns: &self.patterns };
-        match integration::plan(&route, declared, input, self.slots, self.findings) {
+        let route = integration::Route { api, method, names: &names, pointer };
+        match integration::plan(&route, declared, input, self.slots, &mut self.choices, self.findings) {
             Ok(plan) => plan,
             Err(fault) => {
                 let message = format!("{}: the route answers 500", fault.reason());

@@ -301,12 +301,6 @@ fn what_is_not_supported_is_named_with_its_place() {
         (proxy(", timeoutInMillis: 49"), "timeout-range", "50 is used", Served),
         (proxy("").replace(":8080", ":81"), "uri-port", "port 81 works here", Served),
         (
-            http("responses: {default: {statusCode: '200'}, '(?!4).*': {statusCode: '201'}}"),
-            "selection-pattern",
-            "what only Java's engine has",
-            Served,
-        ),
-        (
             http("responses: {default: {statusCode: '200'}, '(4': {statusCode: '201'}}"),
             "selection-pattern",
             "is not valid and never matches",

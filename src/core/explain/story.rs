@@ -52,29 +52,43 @@ pub(super) fn outcome(decision: &Decision, step: Step) -> String {
             _ => format!("not reached: the request ended at \u{201c}{}\u{201d}", name(ended_at)),
         };
     }
-    let protection = || decision.texts(Tag::Protection).collect::<Vec<_>>().join(", ");
-    let verdict = |tag, none: &str| match decision.text(tag) {
-        "" => none.to_owned(),
-        text => text.to_owned(),
-    };
     match step {
         Step::Find => found(decision),
         Step::Route => routed(decision),
-        Step::Authorize | Step::Admit if !protection().is_empty() && decision.text(tag_of(step)).is_empty() => {
-            format!("the definition demands {}", protection())
+        // Only a route that is closed ends here.
+        Step::Authorize if ended_at == step => format!("refused to everyone: {}", why(decision)),
+        Step::Authorize => {
+            verdict(decision, Tag::Authorizer, || demanded(decision, Tag::Protection, "no authorization"))
         }
-        Step::Authorize => verdict(Tag::Authorizer, "not checked: the method demands none"),
-        Step::Admit => verdict(Tag::Admission, "not checked: no API key is demanded and no limit is set"),
-        Step::Validate => verdict(Tag::Validation, "not checked: no request validator"),
-        Step::Lookup => verdict(Tag::Cache, "not asked: no cache is configured"),
+        Step::Admit => verdict(decision, Tag::Admission, || {
+            let key = demanded(decision, Tag::Metering, "no API key");
+            format!("{key}; throttles and quotas are not enforced yet")
+        }),
+        Step::Validate => {
+            verdict(decision, Tag::Validation, || "not checked: the method has no request validator".into())
+        }
+        Step::Lookup => verdict(decision, Tag::Cache, || "not asked: responses are not cached yet".into()),
         Step::MapRequest => integration(decision),
         Step::Call => called(decision),
         Step::MapResponse => mapped(decision),
     }
 }
 
-const fn tag_of(step: Step) -> Tag {
-    if matches!(step, Step::Authorize) { Tag::Authorizer } else { Tag::Admission }
+/// What was noted on the way, else what follows from the definition.
+fn verdict(decision: &Decision, tag: Tag, implied: impl FnOnce() -> String) -> String {
+    match (tag, decision.text(tag), decision.text(Tag::Validator)) {
+        (_, "", _) => implied(),
+        (Tag::Validation, text, validator) if !validator.is_empty() => format!("{text} (validator {validator})"),
+        (_, text, _) => text.to_owned(),
+    }
+}
+
+fn demanded(decision: &Decision, tag: Tag, none: &str) -> String {
+    let demands: Vec<_> = decision.texts(tag).collect();
+    match demands[..] {
+        [] => format!("not checked: the method demands {none}"),
+        _ => format!("the definition demands {}", demands.join(", ")),
+    }
 }
 
 fn found(decision: &Decision) -> String {
@@ -125,7 +139,7 @@ fn integration(decision: &Decision) -> String {
     let (kind, uri) = (decision.text(Tag::Integration), decision.text(Tag::Uri));
     match (kind, decision.summary.step) {
         ("", _) => format!("none: {}", decision.text(Tag::Reason)),
-        (_, Step::MapRequest) => format!("{kind} {uri} could not be made: {}", why(decision)),
+        (_, Step::MapRequest) => format!("{} could not be made: {}", format!("{kind} {uri}").trim_end(), why(decision)),
         _ => format!("{kind} {uri}").trim_end().to_owned(),
     }
 }
@@ -230,6 +244,10 @@ impl Story<'_> {
                 for (target, source) in mappings(decision, "integration.request.") {
                     self.more(&format!("{target} <- {source}"));
                 }
+                if let Some(rendered) = &decision.rendered {
+                    self.more("The request template made:");
+                    self.write_body(rendered);
+                }
             }
             Step::Call => {
                 if let Some(call) = &decision.call {
@@ -256,8 +274,13 @@ impl Story<'_> {
         if message.is_cut {
             self.more("| … (longer)");
         }
-        let Some(body) = body else { return };
-        self.more("|");
+        if let Some(body) = body {
+            self.more("|");
+            self.write_body(body);
+        }
+    }
+
+    fn write_body(&mut self, body: &Body) {
         if body.is_binary {
             return self.more(&format!("| ({} bytes that are no text)", body.kept));
         }

@@ -27,10 +27,21 @@ paths:
         passthroughBehavior: never
         requestTemplates: {application/json: '{"statusCode": 200}'}
         responses: {default: {statusCode: '200', responseTemplates: {application/json: '{"ok": true}'}}}
+  /closed:
+    get: {responses: {}, security: [{sigv4: []}], x-amazon-apigateway-integration: {type: mock}}
+  /lost:
+    get:
+      responses: {}
+      x-amazon-apigateway-integration:
+        type: mock
+        requestTemplates: {application/json: '{"status": "$stageVariables.apiToken", "stage": "$context.stage"}'}
   /bad:
     get:
       responses: {}
       x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: 'https://${stageVariables.none}'}
+components:
+  securitySchemes:
+    sigv4: {type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: awsSigv4}
 "#;
 
 fn record(request: &str, answer: Result<&str, CallFailure>) -> Box<[u8]> {
@@ -84,7 +95,8 @@ fn the_story_of_a_proxied_request_answers_a_support_engineers_questions() {
             "ANY /pets/{id} (resource ",
             "matches /pets/7, which answers GET as well",
             "id = 7",
-            "not checked: the method demands none",
+            "not checked: the method demands no authorization",
+            "not checked: the method demands no API key; throttles and quotas are not enforced yet",
             "HTTP_PROXY http://${stageVariables.host}/v1/{id}",
             "stage variable host = origin.example",
             "integration.request.path.id <- method.request.path.id",
@@ -141,6 +153,25 @@ fn the_story_of_a_failure_says_where_it_came_from_and_what_to_do() {
             &["-> 415", "passthroughBehavior", "Comes from            the caller"],
         ),
         ("GET /bad HTTP/1.1\nHost: gate.example\n\n", Ok(OK), &["-> 500", "Comes from            the definition"]),
+        (
+            "GET /closed HTTP/1.1\nHost: gate.example\n\n",
+            Ok(OK),
+            &[
+                "-> 500",
+                "Authorization         refused to everyone: IAM authorization is not supported yet",
+                "Validation            not reached: the request ended at \u{201c}Authorization\u{201d}",
+            ],
+        ),
+        (
+            "GET /lost HTTP/1.1\nHost: gate.example\n\n",
+            Ok(OK),
+            &[
+                "-> 500",
+                "MOCK could not be made: Unable to parse statusCode",
+                "The request template made:",
+                "| {\"status\": \"********\", \"stage\": \"dev\"}",
+            ],
+        ),
         (
             "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
             Ok("HTTP/1.1 503 x\nContent-Length: 0\n\n"),
@@ -234,6 +265,10 @@ fn a_request_logs_the_sentences_of_aws_in_their_order() {
     let log = execution_log(&decision(request, Ok(OK)), Shape::CloudWatch, Level::Info, Detail::DataTrace);
     let sentences = [
         "Extended Request Id: BwcHBwcHBwcHBwc=",
+        "Verifying Usage Plan for request: 07070707-0707-4707-8707-070707070707. API Key:  API Stage: a1b2c3d4e5/dev",
+        "API Key  authorized because method 'GET /pets/{id}' does not require API Key. Request will not contribute to \
+         throttle or quota limits",
+        "Usage Plan check succeeded for API Key  and API Stage a1b2c3d4e5/dev",
         "Starting execution for request: 07070707-0707-4707-8707-070707070707",
         "HTTP Method: GET, Resource Path: /pets/{id}",
         "Method request path: {id=7}",

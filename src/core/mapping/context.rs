@@ -129,6 +129,7 @@ context_variables! {
     ErrorValidationErrorString "error.validationErrorString" Everywhere Sometimes;
     ExtendedRequestId "extendedRequestId" Everywhere Always;
     HttpMethod "httpMethod" Everywhere Always;
+    IdentityAccessKey "identity.accessKey" Everywhere NotYet;
     IdentityAccountId "identity.accountId" Everywhere NotYet;
     IdentityApiKey "identity.apiKey" Everywhere NotYet;
     IdentityApiKeyId "identity.apiKeyId" Everywhere NotYet;
@@ -161,7 +162,7 @@ context_variables! {
     IntegrationErrorMessage "integrationErrorMessage" AccessLog Sometimes;
     IntegrationLatency "integrationLatency" AccessLog Sometimes;
     IntegrationStatus "integrationStatus" AccessLog Sometimes;
-    IsCanaryRequest "isCanaryRequest" Everywhere Always;
+    IsCanaryRequest "isCanaryRequest" Everywhere Sometimes;
     Path "path" Everywhere Always;
     Protocol "protocol" Everywhere Always;
     RequestId "requestId" Everywhere Always;

@@ -30,7 +30,7 @@ mod tests;
 pub use compile::Coverage;
 pub use document::Document;
 pub use error::{Error, Failure, FailureKind};
-pub use host::{Binding, Bound, Constant, Host, Item, Link, Names, Refusal, View};
+pub use host::{Binding, Bound, Constant, Host, Item, Link, Names, Refusal, View, Written};
 pub use machine::Machine;
 pub use number::write_double;
 pub use program::{Branch, Program};

@@ -70,8 +70,12 @@ tags! {
     Mapping = TEXT_BYTES_MAX,
     /// A stage variable that the integration reads: name, `=`, value.
     StageVariable = TEXT_BYTES_MAX,
-    /// What the definition says protects the method: `AWS_IAM`, `API key required`.
+    /// What the definition says about who may call the method: `AWS_IAM`, `resource policy`.
     Protection = TEXT_BYTES_MAX,
+    /// What it says about how much a caller may do: `API key`.
+    Metering = TEXT_BYTES_MAX,
+    /// Name of the request validator.
+    Validator = TEXT_BYTES_MAX,
     /// Type of the integration: `HTTP_PROXY`.
     Integration = TEXT_BYTES_MAX,
     /// The integration's URI as declared.
@@ -93,6 +97,8 @@ tags! {
     Validation = TEXT_BYTES_MAX,
     /// What the response cache said.
     Cache = TEXT_BYTES_MAX,
+    /// What the request template of a MOCK made, where no status can be read of it.
+    Rendered = BODY_BYTES_MAX,
     /// Head of the request to the back end, as it was sent.
     CallHead = HEAD_BYTES_MAX,
     /// Body of it, or the part of it that was here.
