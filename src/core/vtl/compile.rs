@@ -50,6 +50,7 @@ pub(super) struct Compiler<'c> {
     macro_calls: Vec<MacroCall>,
     macros: Vec<MacroCode>,
     prints: Vec<PrintSpec>,
+    paths: Vec<Box<[Box<str>]>>,
     operands: Vec<[(u32, u32); 2]>,
     bigs: Vec<i128>,
     branches: Vec<Branch>,
@@ -77,6 +78,7 @@ pub(super) fn compile(block: &Block, settings: Settings, names: &mut dyn Names) 
         macro_calls: Vec::new(),
         macros: Vec::new(),
         prints: Vec::new(),
+        paths: Vec::new(),
         operands: Vec::new(),
         bigs: Vec::new(),
         branches: Vec::new(),
@@ -111,6 +113,7 @@ impl<'c> Compiler<'c> {
             macro_calls: self.macro_calls.into(),
             macros: self.macros.into(),
             prints: self.prints.into(),
+            paths: self.paths.into(),
             branches: self.branches.into(),
             operands: self.operands.into(),
         }
@@ -352,6 +355,18 @@ impl<'c> Compiler<'c> {
         match self.ops.last_mut() {
             Some(Op::Text(_, last)) if can_join && *last == start => *last = end,
             _ => drop(self.emit(Op::Text(start, end))),
+        }
+    }
+
+    /// Takes back the text that was printed just now, for a step that prints it too.
+    fn take_text(&mut self) -> (u32, u32) {
+        match self.ops.last() {
+            Some(&Op::Text(start, end)) if self.ops.len() > self.label => {
+                self.ops.pop();
+                self.places.pop();
+                (start, end)
+            }
+            _ => (0, 0),
         }
     }
 

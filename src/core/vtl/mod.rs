@@ -32,7 +32,6 @@ pub use document::Document;
 pub use error::{Error, Failure, FailureKind};
 pub use host::{Binding, Bound, Constant, Host, Item, Link, Names, Refusal, View};
 pub use machine::Machine;
-pub use number::write_double;
 pub use program::{Branch, Program};
 pub use value::{Exceeded, HostRef, ListKind, MapId, MapKind, Memory, Value};
 

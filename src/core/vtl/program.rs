@@ -32,8 +32,8 @@ pub(super) enum Op {
     /// In the `apigateway` dialect a reference without value is an empty text.
     OrEmpty,
     Print(u32),
-    PrintSlot(Slot, u32),
-    PrintProperty(Slot, Text, u32),
+    /// `$variable.name.name`: a variable and the names on the way from there, in one step.
+    PrintPath(Slot, u32, u32),
     PrintBound(u32, u32),
     /// The text of an escaped reference; the value decides how many backslashes.
     PrintEscaped(u32),
@@ -111,6 +111,8 @@ pub(super) struct MacroCode {
 /// How a reference is printed; ranges of the output text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PrintSpec {
+    /// What the template has before the reference: printed even if there is nothing to print after it.
+    pub(super) text: (u32, u32),
     /// Before a value.
     pub(super) before: (u32, u32),
     /// Before what stands for null.
@@ -136,6 +138,8 @@ pub struct Program {
     pub(super) ops: Box<[Op]>,
     /// Texts that are printed.
     pub(super) output: Box<str>,
+    /// Names on the way from a variable to what is printed.
+    pub(super) paths: Box<[Box<[Box<str>]>]>,
     /// Texts that are values or names.
     pub(super) constants: Box<str>,
     pub(super) bigs: Box<[i128]>,
@@ -163,7 +167,7 @@ impl Program {
     pub fn constant(&self) -> Option<&str> {
         match &*self.ops {
             [Op::Return] => Some(""),
-            [Op::Text(start, end), Op::Return] => Some(self.printed((*start, *end))),
+            [Op::Text(start, end), Op::Return] => Some(self.printed_text((*start, *end))),
             _ => None,
         }
     }
@@ -184,8 +188,14 @@ impl Program {
         &self.branches
     }
 
-    pub(super) fn printed(&self, range: (u32, u32)) -> &str {
+    pub(super) fn printed_text(&self, range: (u32, u32)) -> &str {
         &self.output[range.0 as usize..range.1 as usize]
+    }
+
+    /// The same in bytes, as it goes out: nothing has to be known about where characters begin.
+    #[inline]
+    pub(super) fn printed(&self, range: (u32, u32)) -> &[u8] {
+        &self.output.as_bytes()[range.0 as usize..range.1 as usize]
     }
 
     pub(super) fn constant_text(&self, text: Text) -> &str {

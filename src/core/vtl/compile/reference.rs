@@ -153,7 +153,7 @@ impl Compiler<'_> {
                 if binding.links == reference.steps.len() {
                     return self.print_bound(reference, binding);
                 }
-            } else if let Some(op) = self.fused(reference)? {
+            } else if let Some(op) = self.path(reference)? {
                 self.emit(op);
                 return Ok(());
             }
@@ -180,28 +180,31 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The commonest references are printed in one step.
-    fn fused(&mut self, reference: &Reference) -> Result<Option<Op>> {
-        Ok(match &*reference.steps {
-            [] => {
-                let slot = self.slot(&reference.root)?;
-                Some(Op::PrintSlot(slot, self.print_spec(reference)?))
-            }
-            [Step::Property(name)] => {
-                let slot = self.slot(&reference.root)?;
-                let name = self.constant(name);
-                Some(Op::PrintProperty(slot, name, self.print_spec(reference)?))
-            }
+    /// The commonest references, a variable and names, are printed in one step.
+    fn path(&mut self, reference: &Reference) -> Result<Option<Op>> {
+        let name = |step: &Step| match step {
+            Step::Property(name) => Some(name.clone()),
             _ => None,
-        })
+        };
+        let Some(names) = reference.steps.iter().map(name).collect() else { return Ok(None) };
+        self.paths.push(names);
+        let path = self.paths.len() as u32 - 1;
+        let spec = self.print_spec(reference)?;
+        self.prints[spec as usize].text = self.take_text();
+        Ok(Some(Op::PrintPath(self.slot(&reference.root)?, path, spec)))
     }
 
     fn print_spec(&mut self, reference: &Reference) -> Result<u32> {
         let print = &reference.print;
         let is_strict = self.settings.dialect == Dialect::Velocity;
         let before = format!("{}{}", print.escapes, print.before);
-        let mut spec =
-            PrintSpec { before: self.print_text(&before), before_null: (0, 0), when_null: (0, 0), literal_of: None };
+        let mut spec = PrintSpec {
+            text: (0, 0),
+            before: self.print_text(&before),
+            before_null: (0, 0),
+            when_null: (0, 0),
+            literal_of: None,
+        };
         spec.before_null = spec.before;
         if is_strict {
             // Both halves of the backslashes: they escape nothing.

@@ -2,15 +2,15 @@
 
 use super::{Result, Run, Trouble};
 use crate::vtl::error::FailureKind;
-use crate::vtl::host::View;
+use crate::vtl::host::{Host, View};
 use crate::vtl::limits;
 use crate::vtl::number::Number;
 use crate::vtl::read::Reader;
 use crate::vtl::value::{Exceeded, HostRef, ListKind, MapKind, Value};
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     #[inline]
-    pub(super) fn reader(&self) -> Reader<'_> {
+    pub(super) fn reader(&self) -> Reader<'_, H> {
         Reader { memory: self.memory, host: self.host }
     }
 
@@ -160,9 +160,20 @@ impl Run<'_> {
     }
 
     /// `value.name`
+    #[inline(always)]
     pub(super) fn property(&mut self, value: Value, name: &str) -> Result<Value> {
         let value = self.memory.current(value);
-        if self.is_map(value) {
+        if let Value::Host(host) = value
+            && matches!(self.host.view(host), View::Map)
+        {
+            return Ok(self.host.member(host, name).map_or(Value::Null, |found| self.settle(found)));
+        }
+        self.other_property(value, name)
+    }
+
+    /// A property of what is no map of the host: of a map of ours, or what Java's getters give.
+    fn other_property(&mut self, value: Value, name: &str) -> Result<Value> {
+        if let Value::Map(_) = value {
             return Ok(self.reader().member(value, name).unwrap_or(Value::Null));
         }
         // Java's getters are found with either case of the first letter.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::numbers::int;
 use super::{Answer, Arguments, throw};
+use crate::vtl::host::Host;
 use crate::vtl::machine::{Result, Run};
 use crate::vtl::methods::Method;
 use crate::vtl::pattern::{Pattern, SharedPattern};
 use crate::vtl::program::CallSite;
 use crate::vtl::value::{ListKind, Memory, Value};
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     pub(super) fn string_method(
         &mut self,
         receiver: Value,
