@@ -6,6 +6,7 @@ use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
 use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
+use crate::mapping::template::{Remark, Template};
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::model::rest::{
     ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
@@ -284,6 +285,7 @@ impl Compiler<'_> {
                 if let BodyTemplate::Broken(reason) = &made {
                     self.say_broken(media_type, text, reason);
                 }
+                self.say_remarks(media_type, text, made.program());
                 self.say_unknown(text);
                 (media_type.clone(), made)
             })
@@ -299,6 +301,7 @@ impl Compiler<'_> {
                 let message = format!("the {media_type} template has no integer statusCode: requests answer 500");
                 self.findings.warn("mock-status", text.place, self.pointer, message);
             }
+            MockRequest::Program(program) => self.say_remarks(media_type, text, Some(program)),
             _ => {}
         }
         self.say_unknown(text);
@@ -308,6 +311,14 @@ impl Compiler<'_> {
     fn say_broken(&mut self, media_type: &str, text: &Declared<String>, reason: &str) {
         let message = format!("{reason} ({media_type}); requests answer 500");
         self.findings.warn("template-broken", text.place, self.pointer, message);
+    }
+
+    /// Says what is remarkable about a template's patterns, and where in it they are.
+    fn say_remarks(&mut self, media_type: &str, text: &Declared<String>, program: Option<&Template>) {
+        for Remark { place, message } in program.map(Template::remarks).unwrap_or_default() {
+            let message = format!("{media_type} template, {place}: {message}");
+            self.findings.warn("template-pattern", text.place, self.pointer, message);
+        }
     }
 
     /// Says which of a template's variables do not exist.

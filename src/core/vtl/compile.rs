@@ -9,7 +9,7 @@ pub(super) use expression::holds;
 use std::collections::HashMap;
 
 use super::Dialect;
-use super::error::Error;
+use super::error::{Error, Remark};
 use super::host::Names;
 use super::program::{ArgumentCode, Branch, CallSite, MacroCall, MacroCode, Op, PrintSpec, Program, Slot, Target};
 use super::syntax::{Block, Call, Define, ExprKind, Foreach, If, Macro, Node, Reference, Set, Step};
@@ -53,6 +53,7 @@ pub(super) struct Compiler<'c> {
     paths: Vec<Box<[Box<str>]>>,
     operands: Vec<[(u32, u32); 2]>,
     bigs: Vec<i128>,
+    remarks: Vec<Remark>,
     branches: Vec<Branch>,
     /// The loops around this place, within the routine: the jumps to their ends.
     loops: Vec<Vec<usize>>,
@@ -81,6 +82,7 @@ pub(super) fn compile(block: &Block, settings: Settings, names: &mut dyn Names) 
         paths: Vec::new(),
         operands: Vec::new(),
         bigs: Vec::new(),
+        remarks: Vec::new(),
         branches: Vec::new(),
         loops: Vec::new(),
         label: 0,
@@ -108,6 +110,7 @@ impl<'c> Compiler<'c> {
             output: self.output.into(),
             constants: self.constants.into(),
             bigs: self.bigs.into(),
+            remarks: self.remarks.into(),
             slots: self.slots.into(),
             calls: self.calls.into(),
             macro_calls: self.macro_calls.into(),

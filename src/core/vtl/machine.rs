@@ -175,6 +175,7 @@ impl Machine {
     ) -> std::result::Result<(), Failure> {
         self.memory.reset(&program.constants);
         self.state.reset();
+        self.patterns.reset();
         self.state.variables.resize(program.slots.len(), Value::Null);
         for &(slot, root) in &program.roots {
             self.state.variables[usize::from(slot)] = Value::Host(root);

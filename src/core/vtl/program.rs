@@ -1,6 +1,7 @@
 //! A compiled template: a flat list of steps, with names resolved.
 
 use super::Dialect;
+use super::error::Remark;
 use super::methods::Method;
 use super::pattern::SharedPattern;
 use super::syntax::{Arithmetic, Comparison};
@@ -160,6 +161,7 @@ pub struct Program {
     /// Text of operands that stand for null in a concatenation.
     pub(super) operands: Box<[[(u32, u32); 2]]>,
     pub(super) body_content: Option<Slot>,
+    pub(super) remarks: Box<[Remark]>,
 }
 
 impl Program {
@@ -181,6 +183,11 @@ impl Program {
             }
             _ => None,
         }
+    }
+
+    /// What is worth knowing before it runs.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// Branches, in the order of the template; empty unless compiled for coverage.

@@ -1,15 +1,14 @@
 //! References: a variable or something of the host, and the way from there.
 
-use std::sync::Arc;
-
 use super::expression::constant_number;
 use super::{Compiler, Result};
+use crate::base::pattern::Extent;
 use crate::vtl::Dialect;
-use crate::vtl::error::Error;
+use crate::vtl::error::{Error, Remark};
 use crate::vtl::host::{Binding, Bound, Constant, Link};
 use crate::vtl::methods::Method;
 use crate::vtl::number::Number;
-use crate::vtl::pattern::Pattern;
+use crate::vtl::pattern::{self, SharedPattern};
 use crate::vtl::program::{CallSite, Op, PrintSpec};
 use crate::vtl::syntax::{Expr, ExprKind, Reference, Shape, Step};
 use crate::vtl::value::Value;
@@ -118,11 +117,25 @@ impl Compiler<'_> {
         let method = Method::of(name);
         let count = u8::try_from(arguments.len())
             .map_err(|_| Error { place: self.place, message: "more than 255 arguments".to_owned() })?;
-        let pattern = match (method, arguments.first().map(|first| &first.kind)) {
-            (Some(method), Some(ExprKind::Text(text))) if method.takes_pattern() => Some(Arc::new(Pattern::new(text))),
+        let pattern = match (method.and_then(Method::pattern_extent), arguments.first().map(|first| &first.kind)) {
+            (Some(extent), Some(ExprKind::Text(text))) => Some(self.pattern(text, extent)),
             _ => None,
         };
         Ok(CallSite { method, name: self.constant(name), arguments: count, pattern })
+    }
+
+    /// A pattern that is known now. What is remarkable about it is said.
+    fn pattern(&mut self, java: &str, extent: Extent) -> SharedPattern {
+        let compiled = pattern::compile(java, extent);
+        let message = match &*compiled {
+            Ok(pattern) if pattern.backtracks() => Some(format!(
+                "the pattern `{java}` goes back and tries again: it runs with a budget, and fails on a text that exceeds it"
+            )),
+            Ok(_) => None,
+            Err(message) => Some(message.clone()),
+        };
+        self.remarks.extend(message.map(|message| Remark { place: self.place, message }));
+        compiled
     }
 
     /// Prints a reference.
