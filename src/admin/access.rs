@@ -22,7 +22,7 @@ use ringgate_core::base::WallTime;
 
 use super::credentials::{self, FILE_BYTES_MAX, Holder};
 use super::wire::error::Error;
-use super::{BODY_BYTES_MAX, audit, refused};
+use super::{BODY_BYTES_MAX, Management, audit, refused, with_fields};
 
 /// How far a client's clock may be off.
 const SKEW: Duration = Duration::from_secs(5 * 60);
@@ -34,8 +34,10 @@ const OTHERS: u32 = 0o077;
 /// Who makes a call of the management API, on whose state. In the extensions of every request that reaches a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The access key that signed the call; `None` where nobody has to sign.
+    /// The access key that signed the call, or that it says has signed it where nobody has to.
     pub access_key: Option<String>,
+    /// Whether the signature was checked.
+    pub key_is_verified: bool,
     /// The account it acts in, twelve digits.
     pub account: String,
     /// The region it acts in.
@@ -157,8 +159,11 @@ fn read(file: &Path) -> Result<(Version, Holders), String> {
     Ok((version(&metadata), holders))
 }
 
+/// Who may call, and what counts those who may not.
+pub(super) type Guard = (Access, Arc<Management>);
+
 /// Tells the handlers who calls, or refuses.
-pub(super) async fn identify(State(access): State<Access>, request: Request, next: Next) -> Response {
+pub(super) async fn identify(State((access, management)): State<Guard>, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
     let identified = match &access.0.keys {
         None => Ok((access.anyone(&head), body)),
@@ -169,7 +174,10 @@ pub(super) async fn identify(State(access): State<Access>, request: Request, nex
             head.extensions.insert(caller);
             next.run(Request::from_parts(head, body)).await
         }
-        Err(error) => refused(&error),
+        Err(error) => {
+            let id = management.refuse(&head, &error);
+            with_fields(refused(&error), [("x-amzn-requestid", Some(id))])
+        }
     }
 }
 
@@ -178,7 +186,8 @@ impl Access {
         // SDKs sign whether they are asked to or not: the scope says which region the client was set to.
         let claimed = text(&head.headers, &header::AUTHORIZATION).and_then(Credential::claimed);
         let region = claimed.map_or(self.0.region.as_str(), |credential| credential.scope.region);
-        self.caller(head, None, &self.0.account, region)
+        let key = claimed.map(|credential| credential.access_key).filter(|key| is_key(key));
+        Caller { key_is_verified: false, ..self.caller(head, key, &self.0.account, region) }
     }
 
     /// Whoever signed the call. The body is read only for somebody whose key is known.
@@ -210,12 +219,19 @@ impl Access {
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
         Caller {
             access_key: access_key.map(str::to_owned),
+            key_is_verified: true,
             account: account.to_owned(),
             region: region.to_owned(),
             source_ip: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip().to_canonical()),
             user_agent: text(&head.headers, &header::USER_AGENT).unwrap_or_default().to_owned(),
         }
     }
+}
+
+/// Whether a text can be an access key, which is 16 to 128 letters, digits and underscores on AWS and may be shorter
+/// here.
+fn is_key(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// One listener answers for two services, which a call tells apart by its target.
@@ -254,11 +270,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_listener_takes_the_region_from_the_scope_and_believes_nothing_else() {
+    fn an_open_listener_takes_region_and_key_from_the_scope_and_believes_nothing_else() {
         let access = Access::open("111122223333", "us-east-1");
         let signed = "AWS4-HMAC-SHA256 Credential=AKID/20150830/eu-west-1/apigateway/aws4_request, \
                       SignedHeaders=host, Signature=0";
-        for (authorization, region) in [(signed, "eu-west-1"), ("Bearer x", "us-east-1")] {
+        for (authorization, region, key) in [(signed, "eu-west-1", Some("AKID")), ("Bearer x", "us-east-1", None)] {
             let request = http::Request::builder()
                 .header("authorization", authorization)
                 .header("x-forwarded-for", "203.0.113.9")
@@ -267,7 +283,8 @@ mod tests {
                 .body(())
                 .expect("plain");
             let expected = Caller {
-                access_key: None,
+                access_key: key.map(str::to_owned),
+                key_is_verified: false,
                 account: "111122223333".to_owned(),
                 region: region.to_owned(),
                 source_ip: Ipv4Addr::LOCALHOST.into(),

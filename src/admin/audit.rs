@@ -86,7 +86,7 @@ fn query(text: &str) -> Result<AuditQuery, String> {
             "operation" => query.operation = Some(value),
             "accessKey" => query.access_key = Some(value),
             "resource" => query.resource = Some(value),
-            "id" => query.id = Some(value),
+            "requestId" => query.id = Some(value),
             "since" => query.since = Some(time()?),
             "until" => query.until = Some(time()?),
             "after" => query.after = Some(Place(value.parse().map_err(|_| wrong("the `next` of a page".to_owned()))?)),
@@ -114,10 +114,11 @@ fn entry(entry: &AuditEntry) -> Value {
     let (account, region) = entry.scope.split_once('/').unwrap_or((&entry.scope, ""));
     let mut document = json!({
         "time": calendar::rfc3339(entry.at),
-        "id": entry.id,
+        "requestId": entry.id,
         "account": account,
         "region": region,
         "accessKey": entry.access_key,
+        "accessKeyIsVerified": entry.access_key.as_ref().map(|_| entry.key_is_verified),
         "sourceIp": entry.source_ip,
         "userAgent": entry.user_agent,
         "operation": entry.operation,

@@ -76,11 +76,12 @@ pub fn router(
     has_metrics: bool,
 ) -> Router {
     let metered = management.clone();
+    let guard = (access, management.clone());
     let managing = audit::router(management.store().clone())
         .merge(explain::router(gateway.clone()))
         .merge(changes::router(gateway.clone(), management.clone()))
         .merge(Router::new().fallback(manage).with_state(management))
-        .layer(middleware::from_fn_with_state(access, identify));
+        .layer(middleware::from_fn_with_state(guard, identify));
     let router = if has_metrics { observing(gateway, metered) } else { Router::new() };
     router.merge(managing).layer(middleware::from_fn_with_state(names, check_names))
 }
@@ -132,11 +133,15 @@ async fn manage(State(management): State<Arc<Management>>, request: Request) -> 
     let Ok((Called { id, answer, notice }, head)) = called else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let mut response = match answer {
+    let response = match answer {
         Ok(reply) => succeeded(reply, &head),
         Err(error) => refused(&error),
     };
-    for (name, value) in [("x-amzn-requestid", Some(id)), ("x-ringgate-notice", notice)] {
+    with_fields(response, [("x-amzn-requestid", Some(id)), ("x-ringgate-notice", notice)])
+}
+
+fn with_fields<const N: usize>(mut response: Response, fields: [(&'static str, Option<String>); N]) -> Response {
+    for (name, value) in fields {
         if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
             response.headers_mut().insert(name, value);
         }

@@ -171,6 +171,13 @@ impl Management {
         Called { id, answer, notice }
     }
 
+    /// Counts a call that was refused before anybody looked at what it asks for. Gives its request id.
+    pub fn refuse(&self, head: &Head, error: &Error) -> String {
+        let found = v1::find(head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or_default());
+        self.counts.add(found.map_or(UNKNOWN, |(operation, _)| operation.name), error.kind);
+        request_id()
+    }
+
     fn read<T>(&self, scope: &Scope, run: fn(&Tenant, &Request<'_>) -> T, request: &Request<'_>) -> T {
         let state = self.state();
         match state.tenants.get(scope) {
@@ -267,10 +274,8 @@ fn tell_of_closed(before: &State, next: &State) {
         let old = before.tenants.get(scope);
         for (name, domain) in &tenant.domain_names {
             let known = old.and_then(|old| old.domain_names.get(name));
-            if known.is_some_and(|known| Arc::ptr_eq(known, domain)) {
-                continue;
-            }
-            if let Some(what) = serving::closed_by(domain) {
+            let told = known.and_then(|known| serving::closed_by(known));
+            if let Some(what) = serving::closed_by(domain).filter(|what| told != Some(what)) {
                 eprintln!("ringgate: domain {name} refuses all requests: {what} is not supported yet");
             }
         }
@@ -315,6 +320,7 @@ fn trail(id: &str, scope: &Scope, request: &Request<'_>, head: &Head) -> AuditEn
         id: id.to_owned(),
         scope: scope.to_string(),
         access_key: request.caller.access_key.clone(),
+        key_is_verified: request.caller.key_is_verified,
         source_ip: request.caller.source_ip.to_string(),
         user_agent: request.caller.user_agent.clone(),
         operation: request.operation().to_owned(),

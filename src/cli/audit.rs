@@ -56,7 +56,10 @@ fn print(page: &Value, out: &mut impl Write) -> io::Result<()> {
     let entries = page["entries"].as_array().map_or(&[][..], Vec::as_slice);
     for entry in entries {
         let text = |name: &str| printable(entry[name].as_str().unwrap_or("-"));
-        let (time, key, ip) = (text("time"), text("accessKey"), text("sourceIp"));
+        let (time, mut key, ip) = (text("time"), text("accessKey"), text("sourceIp"));
+        if entry["accessKeyIsVerified"] == false {
+            key.push_str(" (unverified)");
+        }
         write!(out, "{time}  {key}  {ip}  {} {}", text("operation"), text("resource"))?;
         match (entry["error"]["code"].as_str(), entry["changed"].as_array()) {
             (Some(code), _) => {

@@ -7,7 +7,7 @@ use std::path::Path;
 use ringgate_core::compile::{self, Findings, Slots, StageInput};
 use ringgate_core::import::{Format, render};
 
-use super::definition::{Definition, Reading, count, sort};
+use super::definition::{Definition, Reading, count, limits, sort};
 use crate::config::CheckSettings;
 use crate::config::settings::{FailsOn, OutputFormat};
 
@@ -65,6 +65,7 @@ pub(super) fn examine(reading: &Reading, path: &Path) -> io::Result<(String, Def
             ignores_authorization: false,
             records_bodies: false,
             access_log: None,
+            integration_timeout_ms_max: limits(reading.limits).integration_timeout_ms_max,
         };
         let mut findings = Findings::default();
         compile::stage(api, &input, &mut Slots::default(), &mut findings);

@@ -8,6 +8,7 @@ use ringgate_core::base::limits::{DEFINITION_BYTES_MAX, DEFINITION_BYTES_RELAXED
 use ringgate_core::base::{Diagnostic, Place, Severity};
 use ringgate_core::import::{self, ApiKind, Imported, Options};
 use ringgate_core::model::rest::RestApi;
+use ringgate_core::plan::Limits;
 
 use crate::config::settings::{ApiKind as KindSetting, LimitSet};
 
@@ -21,6 +22,14 @@ pub struct Definition {
     pub api: Option<RestApi>,
     /// Findings of import and lint, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What `--limits` says of requests.
+pub(super) const fn limits(set: LimitSet) -> Limits {
+    match set {
+        LimitSet::Aws => Limits::AWS,
+        LimitSet::Relaxed => Limits::RELAXED,
+    }
 }
 
 /// How a document is read.

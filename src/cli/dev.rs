@@ -17,6 +17,13 @@ use crate::store::{Retention, Store};
 /// [`Failure`] when serving cannot begin.
 pub fn run(file: Option<PathBuf>, settings: &Settings) -> Result<u8, Failure> {
     let path = file.or_else(|| find_in(Path::new(".")));
+    if path.is_none() {
+        eprintln!(
+            "ringgate: no definition in this folder (openapi, swagger, api or template, .yaml, .yml or .json): starting \
+             empty.\n          `ringgate dev FILE` serves a definition; or make an API through the admin URL below:\n          \
+             aws --endpoint-url URL apigateway create-rest-api --name NAME"
+        );
+    }
     let file = path.map(|path| DefinitionFile::open(path, settings)).transpose()?;
     let store = Store::in_memory(Retention::default()).map_err(our_fault)?;
     let relaxed = settings.limits == LimitSet::Relaxed;

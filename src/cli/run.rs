@@ -2,6 +2,7 @@
 
 pub mod banner;
 
+use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::num::NonZeroUsize;
@@ -9,18 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
 use ringgate_core::compile::OriginRewrite;
 use ringgate_core::explain::Redaction;
 use ringgate_core::mapping::ContextVariable;
 use ringgate_core::mapping::uri::Scheme as UriScheme;
-use ringgate_core::plan::Limits;
 use ringgate_core::record::AccessLogProgram;
 
+use super::definition;
 use super::follow::DefinitionFile;
 use crate::admin::{self, Access, Management, Names};
 use crate::config::Settings;
-use crate::config::settings::{Authorization, ClientAddress, DriverChoice, LimitSet, StageSettings};
+use crate::config::settings::{Authorization, ClientAddress, DriverChoice, StageSettings};
 use crate::config::values::{ListenAddress, Scheme};
 use crate::control::gateway::{CONTROL_NICE, Gateway, Plan};
 use crate::control::publisher::{Change, Options, Publisher};
@@ -129,12 +129,7 @@ fn options(settings: &Settings) -> Result<Options, Failure> {
         ignores_authorization: settings.authorization == Authorization::Ignored,
         records_bodies: settings.explain.records_bodies,
         access_log: access_log(settings.log_format.as_deref())?,
-        limits: match settings.limits {
-            LimitSet::Aws => {
-                Limits { request_body_bytes_max: PAYLOAD_BYTES_MAX, response_body_bytes_max: PAYLOAD_BYTES_MAX }
-            }
-            LimitSet::Relaxed => Limits { request_body_bytes_max: u64::MAX, response_body_bytes_max: u64::MAX },
-        },
+        limits: definition::limits(settings.limits),
     })
 }
 
@@ -153,7 +148,7 @@ fn bind_admin(settings: &mut Settings) -> Result<Admin, Failure> {
             *address = listener.local_addr()?;
             Ok(listener)
         });
-        bound.map_err(|error| wrong_call(format!("--{flag} {address}: {error}")))
+        bound.map_err(|error| unbound(flag, &*address, &error))
     };
     let main = bind("admin", &mut settings.admin.address)?;
     let metrics = settings.admin.metrics.as_mut().map(|address| bind("metrics", address)).transpose()?;
@@ -219,12 +214,27 @@ fn choose_driver(choice: DriverChoice) -> Result<Driver, Failure> {
     }
 }
 
+/// Why a socket could not be bound, and what helps.
+fn unbound(flag: &str, address: &dyn Display, error: &io::Error) -> Failure {
+    let help = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("; stop what listens there (`ss -ltnp` names it), or choose another address with --{flag}")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "; this host has no such address (`ip address` lists those it has)".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need CAP_NET_BIND_SERVICE".to_owned(),
+        _ => String::new(),
+    };
+    wrong_call(format!("--{flag} {address}: {error}{help}"))
+}
+
 /// Binds every address once for every shard.
 fn bind_all(settings: &Settings) -> Result<Vec<Vec<Bound>>, Failure> {
     let shards = usize::from(settings.shards.get());
     let mut all: Vec<Vec<Bound>> = (0..shards).map(|_| Vec::new()).collect();
     for address in &settings.listen {
-        let failed = |error: io::Error| wrong_call(format!("--listen {address}: {error}"));
+        let failed = |error: io::Error| unbound("listen", address, &error);
         let first = match address {
             ListenAddress::Tcp(address) => check_free(*address).and_then(|()| bind_tcp(*address)),
             ListenAddress::Unix(path) => bind_unix(path),

@@ -312,6 +312,7 @@ fn compile(
         ignores_authorization: options.ignores_authorization,
         records_bodies: options.records_bodies,
         access_log: Some(access_log.as_ref().unwrap_or(&options.access_log)),
+        integration_timeout_ms_max: options.limits.integration_timeout_ms_max,
     };
     let plan = compile::stage(&deployment.api, &input, slots, &mut findings);
     let report = StageReport {

@@ -1,7 +1,9 @@
 //! The client's request body: what came with the head, and how much is still to come.
 
 use std::ops::Range;
+use std::time::Duration;
 
+use ringgate_core::base::limits::BODY_BYTES_PER_SECOND_MIN;
 use ringgate_core::exchange::{BodyFailure, BodyShape};
 use ringgate_core::proto::h1::{BodyDecoder, Framing, Refusal};
 
@@ -17,6 +19,8 @@ pub struct ClientBody {
     pub consumed: usize,
     /// Content seen so far.
     pub received: u64,
+    /// How long its pieces were waited for.
+    pub waited: Duration,
     /// The client waits for `100 Continue`.
     pub expects_continue: bool,
 }
@@ -35,6 +39,7 @@ impl ClientBody {
             here: start..start,
             consumed: head_len,
             received: 0,
+            waited: Duration::ZERO,
             expects_continue,
         };
         while !body.decoder.is_done() && inbuf.start + body.consumed < inbuf.end {
@@ -73,6 +78,13 @@ impl ClientBody {
     /// Most bytes that may be read without reading into the next request; `None` where the framing does not tell.
     pub fn bytes_left(&self) -> Option<u64> {
         self.decoder.bytes_left()
+    }
+
+    /// How long the next piece may take: `patience`, and less of it the slower the body came so far. So a client that
+    /// sends a byte now and then does not keep its memory for ever.
+    pub fn patience(&self, patience: Duration) -> Duration {
+        let earned = Duration::from_millis(self.received.saturating_mul(1_000) / BODY_BYTES_PER_SECOND_MIN);
+        patience.min(patience.saturating_add(earned).saturating_sub(self.waited))
     }
 
     /// Decodes further input: the range of content in it, and how much of it was consumed.

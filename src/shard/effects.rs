@@ -346,14 +346,16 @@ impl ShardEffects<'_> {
 
     /// Reads from the client into the whole buffer, not beyond this body where its length is known.
     pub(super) async fn read_client(&mut self, buffer: Vec<u8>) -> (Result<usize, BodyFailure>, Vec<u8>) {
-        let patience = self.shard.settings.body_timeout;
-        self.client_deadline.set(self.shard.clock.recent() + patience, Shutdown::Read);
+        let began = self.shard.clock.now();
+        let patience = self.body.patience(self.shard.settings.body_timeout);
+        self.client_deadline.set(began + patience, Shutdown::Read);
         let left = self.body.bytes_left().and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
         let room = 0..buffer.len().min(left);
         // Given up when the rest is not wanted any more; the socket stays open to linger on.
         let cancel = self.client_deadline.cancellable();
         let (read, buffer) = self.client.read_until_cancelled(buffer, room, cancel).await;
         self.client_deadline.clear();
+        self.body.waited += self.shard.clock.now().since(began);
         let result = match read {
             Ok(0) | Err(_) if self.client_deadline.has_fired() => {
                 self.shard.counters.body_timeouts.increment();

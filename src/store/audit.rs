@@ -24,6 +24,8 @@ pub struct AuditEntry {
     pub scope: String,
     /// Who: the access key that signed it, if it was signed.
     pub access_key: Option<String>,
+    /// Whether the signature was checked. Where nobody has to sign, anyone may name any key.
+    pub key_is_verified: bool,
     /// Address of the caller.
     pub source_ip: String,
     /// `User-Agent` as sent.
@@ -122,7 +124,8 @@ impl AuditEntry {
         };
         let mut insert = connection.prepare_cached(
             "INSERT INTO audit (at, scope, operation, access_key, resource, id, source_ip, user_agent, error_code,
-             error_message, request, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             error_message, request, changed, key_is_verified)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?;
         insert.execute(params![
             number(self.at.as_millis()),
@@ -137,6 +140,7 @@ impl AuditEntry {
             message,
             self.request,
             self.changed,
+            self.key_is_verified,
         ])?;
         Ok(())
     }
@@ -154,6 +158,8 @@ impl AuditEntry {
             id: row.get("id")?,
             scope: row.get("scope")?,
             access_key: row.get("access_key")?,
+            // Tables of the first version, which a process that only reads may meet, name verified keys alone.
+            key_is_verified: row.get("key_is_verified").unwrap_or(true),
             source_ip: row.get("source_ip")?,
             user_agent: row.get("user_agent")?,
             operation: row.get("operation")?,

@@ -11,7 +11,8 @@ use super::error::StoreError;
 const APPLICATION_ID: i32 = 0x5247_7465;
 
 /// Each step takes the tables from the version of its index to the next. Steps are never changed once released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE record (
         scope TEXT NOT NULL,
         kind TEXT NOT NULL,
@@ -37,7 +38,11 @@ const MIGRATIONS: &[&str] = &["
     ) STRICT;
     CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO counter VALUES ('revision', 0), ('settled', 0);
-"];
+",
+    "
+    ALTER TABLE audit ADD COLUMN key_is_verified INTEGER NOT NULL DEFAULT 1;
+",
+];
 
 /// The version of the tables that this program writes.
 pub const VERSION: u32 = MIGRATIONS.len() as u32;

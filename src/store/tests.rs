@@ -58,6 +58,7 @@ fn entry(number: u64) -> AuditEntry {
         id: format!("id-{number}"),
         scope: SCOPE.into(),
         access_key: number.is_multiple_of(2).then(|| "AKIAEVEN".to_owned()),
+        key_is_verified: true,
         source_ip: "127.0.0.1".into(),
         user_agent: "aws-cli/2".into(),
         operation: if number.is_multiple_of(3) { "CreateRestApi" } else { "PutMethod" }.into(),

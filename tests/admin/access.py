@@ -1,9 +1,11 @@
 """Calls of boto3 with right and wrong signatures. Arguments: the admin listener's URL and the credentials file."""
 
 import datetime
+import json
 import os
 import sys
 import time
+import urllib.request
 
 import boto3
 import botocore.auth
@@ -75,6 +77,65 @@ def wrong_signatures_are_refused():
     refused(elsewhere.get_rest_apis, "InvalidSignatureException", "scoped to correct service: 'apigateway'.")
 
 
+def refusals_are_counted_and_have_an_id():
+    def counted():
+        with urllib.request.urlopen(f"{URL}/metrics") as page:
+            lines = page.read().decode().splitlines()
+        name = 'ringgate_management_calls_total{operation="GetRestApis",outcome="InvalidSignatureException"} '
+        return sum(int(line[len(name):]) for line in lines if line.startswith(name))
+
+    before = counted()
+    try:
+        names(changed(ONE, aws_secret_access_key="no"))
+    except ClientError as error:
+        assert len(error.response["ResponseMetadata"]["RequestId"]) == 36, error.response
+    assert counted() == before + 1
+
+
+def arns_are_of_the_own_account_and_region():
+    name = client(TWO).create_domain_name(domainName="two.tld", endpointConfiguration={"types": ["PRIVATE"]})
+    arn = name["domainNameArn"]
+    client(TWO).tag_resource(resourceArn=arn, tags={"a": "b"})
+    assert client(TWO).get_tags(resourceArn=arn)["tags"] == {"a": "b"}
+    account = arn.split(":")[4]
+    for wrong in (arn.replace("eu-west-1", "us-west-2"), arn.replace(account, "999999999999"), arn + "x",
+                  arn.replace("apigateway", "lambda"), "arn:aws:apigateway:eu-west-1::/restapis", "x"):
+        status, _, message = refusal(lambda: client(TWO).tag_resource(resourceArn=wrong, tags={"a": "c"}))
+        assert status in (400, 404) and message, wrong
+    client(TWO).untag_resource(resourceArn=arn, tagKeys=["a"])
+    assert client(TWO).get_tags(resourceArn=arn)["tags"] == {}
+    client(TWO).delete_domain_name(domainName="two.tld")
+
+
+def the_trail_is_looked_up_with_the_client_of_cloudtrail():
+    trail = boto3.client("cloudtrail", endpoint_url=URL, region_name="eu-west-1", **TWO)
+    own = client(TWO)
+    ids = [own.create_api_key(name=f"looked up {n}")["ResponseMetadata"]["RequestId"] for n in range(5)]
+    own.get_api_keys()
+
+    def found(key, value, **more):
+        pages = trail.get_paginator("lookup_events").paginate(
+            LookupAttributes=[{"AttributeKey": key, "AttributeValue": value}], **more)
+        return [[event["EventId"] for event in page["Events"]] for page in pages]
+
+    paged = found("EventName", "CreateApiKey", PaginationConfig={"PageSize": 2})
+    assert paged == [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]], paged
+    assert found("EventId", ids[2]) == [[ids[2]]]
+    assert found("ReadOnly", "true") == [[]]
+    assert sum(found("AccessKeyId", TWO["aws_access_key_id"]), [])[:5] == ids[::-1]
+    assert found("AccessKeyId", ONE["aws_access_key_id"]) == [[]]
+    event = trail.lookup_events(MaxResults=1)["Events"][0]
+    record = json.loads(event["CloudTrailEvent"])
+    assert event["Username"] == "AKIDTWO", event
+    assert record["userIdentity"]["type"] == "IAMUser" and record["requestID"] == ids[4], record
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert trail.lookup_events(StartTime=now + datetime.timedelta(hours=1))["Events"] == []
+    for wrong in ({"NextToken": "x"}, {"StartTime": now, "EndTime": now - datetime.timedelta(1)},
+                  {"LookupAttributes": [{"AttributeKey": "ResourceType", "AttributeValue": "x"}]}):
+        status, code, message = refusal(lambda: trail.lookup_events(**wrong))
+        assert status == 400 and code.startswith("Invalid") and message, (code, message)
+
+
 def a_skewed_clock_is_refused():
     real = botocore.auth.get_current_datetime
     for minutes, words in ((-6, "Signature expired: "), (6, "Signature not yet current: ")):
@@ -116,6 +177,9 @@ def a_changed_file_is_read_again():
 
 state_is_of_the_account_and_the_region()
 wrong_signatures_are_refused()
+refusals_are_counted_and_have_an_id()
+arns_are_of_the_own_account_and_region()
+the_trail_is_looked_up_with_the_client_of_cloudtrail()
 a_skewed_clock_is_refused()
 a_changed_file_is_read_again()
 print("done")

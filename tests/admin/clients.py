@@ -169,6 +169,15 @@ def hal_has_the_same_members():
     return f"{len(paths)} documents in HAL"
 
 
+def the_trail_says_that_nobody_checked_a_key():
+    """An open listener writes down which key a client says it has, as what it is."""
+    api = CLIENT.create_rest_api(name="trail")
+    _, trail = fetched("/_ringgate/audit?accessKey=AKIDCLIENTS&limit=1", "application/json")
+    entry, = trail["entries"]
+    assert entry["requestId"] == api["ResponseMetadata"]["RequestId"] and not entry["accessKeyIsVerified"], entry
+    return "1 entry of an unverified key"
+
+
 def many_writers_lose_nothing():
     """Sixteen threads make resources, methods and deployments of one API."""
     api, root = deployable("writers")
@@ -212,6 +221,7 @@ def many_writers_lose_nothing():
     return f"{threads} writers: {threads * each * 5} changes in {took:.1f} s"
 
 
-for claim in (pages_hold_everything_once, skeletons_are_parsed, hal_has_the_same_members, many_writers_lose_nothing):
+for claim in (pages_hold_everything_once, skeletons_are_parsed, hal_has_the_same_members,
+              the_trail_says_that_nobody_checked_a_key, many_writers_lose_nothing):
     began = time.monotonic()
     print(f"{claim()} ({time.monotonic() - began:.1f} s)")

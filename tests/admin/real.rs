@@ -41,6 +41,13 @@ fn documented_commands_run_and_answer_as_documented() {
 }
 
 #[test]
+fn what_aws_refuses_is_refused_in_its_words() {
+    let folder = Folder::new();
+    let (_serving, admin, _) = serving(&folder);
+    script("rules.py", [admin.as_ref()]);
+}
+
+#[test]
 fn clients_page_query_and_write_at_once() {
     let folder = Folder::new();
     let (_serving, admin, data) = serving(&folder);

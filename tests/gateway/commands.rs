@@ -49,7 +49,7 @@ fn an_address_that_is_taken_is_named() {
         let (taken, free) = (format!("{flag}={address}"), format!("{other}=127.0.0.1:0"));
         let Ran { code, err, .. } = run(&["dev", file.to_str().expect("plain"), &taken, &free]);
         assert_eq!(code, Some(2), "{err}");
-        assert!(err.contains(flag) && err.contains(&address), "{err}");
+        assert!(err.contains(flag) && err.contains(&address) && err.contains("choose another"), "{err}");
     }
 }
 

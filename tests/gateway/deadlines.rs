@@ -112,6 +112,34 @@ fn a_body_that_pauses_too_long_is_answered_408() {
     });
 }
 
+#[test]
+fn a_body_that_trickles_is_given_up_and_one_that_flows_is_not() {
+    each_driver(|driver| {
+        let origin = Origin::answering(ok("done"));
+        let gateway = gateway(driver, origin.port, "--body-timeout=300ms");
+        // A byte every 30 ms never pauses for long, and would hold the connection for ever.
+        let mut client = gateway.connect();
+        client.send(b"POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000\r\n\r\n");
+        let (seen, taken) = timed(&gateway, || {
+            for _ in 0..40 {
+                let _ = client.try_send(b"x");
+                std::thread::sleep(Duration::from_millis(30));
+            }
+            client.response()
+        });
+        assert_eq!((seen.status, seen.closes()), (408, true));
+        assert!(taken.as_millis() >= 300, "{taken:?}");
+        gateway.wait_for_metric("ringgate_refused_messages_total{reason=\"body_timeout\"}", 1);
+        let mut client = gateway.connect();
+        client.send(b"POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2000\r\n\r\n");
+        for _ in 0..20 {
+            client.send(&[b'x'; 100]);
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        assert_eq!(client.response().status, 200);
+    });
+}
+
 fn with_timeout(port: u16, millis: u64) -> serde_json::Value {
     let integration = json!({"type": "http_proxy", "httpMethod": "ANY", "uri": format!("http://127.0.0.1:{port}/"), "timeoutInMillis": millis});
     document(&routes(&[("/x", "any", integration), ("/mock", "any", mock("mocked"))]))

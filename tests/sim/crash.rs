@@ -168,6 +168,7 @@ fn entry(id: String) -> AuditEntry {
         id,
         scope: SCOPE.to_owned(),
         access_key: None,
+        key_is_verified: true,
         source_ip: "127.0.0.1".to_owned(),
         user_agent: String::new(),
         operation: "Put".to_owned(),

@@ -25,7 +25,7 @@ fn options() -> Options {
         ignores_authorization: false,
         records_bodies: false,
         access_log: AccessLogProgram::default_json(ContextVariable::scan),
-        limits: Limits { request_body_bytes_max: 1_000, response_body_bytes_max: 1_000 },
+        limits: Limits { request_body_bytes_max: 1_000, response_body_bytes_max: 1_000, ..Limits::AWS },
     }
 }
 

@@ -299,6 +299,7 @@ fn entry(id: String) -> AuditEntry {
         id,
         scope: "1/r".into(),
         access_key: None,
+        key_is_verified: true,
         source_ip: "127.0.0.1".into(),
         user_agent: "sim".into(),
         operation: "PutThing".into(),

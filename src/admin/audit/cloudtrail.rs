@@ -149,13 +149,19 @@ fn event(entry: &AuditEntry) -> Value {
     event
 }
 
+/// Whoever did not prove who they are is `Unknown`, as CloudTrail says it.
+fn identity(entry: &AuditEntry, account: &str) -> Value {
+    let kind = if entry.access_key.is_some() && entry.key_is_verified { "IAMUser" } else { "Unknown" };
+    json!({ "type": kind, "accountId": account, "accessKeyId": entry.access_key })
+}
+
 /// The event as CloudTrail writes it to a log file.
 fn record(entry: &AuditEntry) -> Value {
     let (account, region) = entry.scope.split_once('/').unwrap_or((&entry.scope, ""));
     let second = calendar::rfc3339(WallTime::from_millis(entry.at.as_secs() * 1000)).replace(".000", "");
     let mut record = json!({
         "eventVersion": "1.08",
-        "userIdentity": { "type": "IAMUser", "accountId": account, "accessKeyId": entry.access_key },
+        "userIdentity": identity(entry, account),
         "eventTime": second,
         "eventSource": EVENT_SOURCE,
         "eventName": entry.operation,

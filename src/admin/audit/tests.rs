@@ -12,6 +12,7 @@ fn trail() -> Vec<AuditEntry> {
         id: format!("id-{number}"),
         scope: if number == 3 { "111111111111/us-east-1" } else { "000000000000/eu-west-1" }.into(),
         access_key: (number == 2).then(|| "AKIA2".to_owned()),
+        key_is_verified: true,
         source_ip: "127.0.0.1".into(),
         user_agent: "aws-cli/2".into(),
         operation: if number.is_multiple_of(2) { "DeleteStage" } else { "CreateRestApi" }.into(),
@@ -26,6 +27,7 @@ fn trail() -> Vec<AuditEntry> {
 fn caller() -> Caller {
     Caller {
         access_key: None,
+        key_is_verified: false,
         account: "000000000000".into(),
         region: "eu-west-1".into(),
         source_ip: Ipv4Addr::LOCALHOST.into(),
@@ -66,19 +68,19 @@ fn members<'v>(list: &'v Value, name: &str) -> Vec<&'v str> {
 fn a_caller_reads_the_trail_of_its_own_account() {
     let store = stored();
     let (status, page) = listed(&store, "");
-    assert_eq!((status, members(&page["entries"], "id")), (200, vec!["id-4", "id-2", "id-1", "id-0"]));
+    assert_eq!((status, members(&page["entries"], "requestId")), (200, vec!["id-4", "id-2", "id-1", "id-0"]));
     assert_eq!(
         page["entries"][1],
         json!({
-            "time": "2023-11-14T22:13:22.500Z", "id": "id-2", "account": "000000000000", "region": "eu-west-1",
-            "accessKey": "AKIA2", "sourceIp": "127.0.0.1", "userAgent": "aws-cli/2", "operation": "DeleteStage",
+            "time": "2023-11-14T22:13:22.500Z", "requestId": "id-2", "account": "000000000000", "region": "eu-west-1",
+            "accessKey": "AKIA2", "accessKeyIsVerified": true, "sourceIp": "127.0.0.1", "userAgent": "aws-cli/2", "operation": "DeleteStage",
             "resource": "/restapis/2", "request": {"name": "a"}, "changed": [{"put": "restapi a"}],
             "error": {"code": "NotFoundException", "message": "Invalid stage"},
         })
     );
     let (_, first) = listed(&store, "limit=3");
     let (_, rest) = listed(&store, &format!("limit=3&after={}", first["next"].as_str().expect("there is more")));
-    assert_eq!((members(&rest["entries"], "id"), rest.get("next")), (vec!["id-0"], None));
+    assert_eq!((members(&rest["entries"], "requestId"), rest.get("next")), (vec!["id-0"], None));
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn every_filter_of_a_query_survives_the_way_to_the_gateway() {
     };
     assert_eq!(query(&query_string(&asked)), Ok(asked));
     let store = stored();
-    assert_eq!(members(&listed(&store, "since=2023-11-14T22:13:22Z").1["entries"], "id"), ["id-4", "id-2"]);
+    assert_eq!(members(&listed(&store, "since=2023-11-14T22:13:22Z").1["entries"], "requestId"), ["id-4", "id-2"]);
     for wrong in ["since=soon", "limit=0", "limit=1001", "after=x", "colour=red"] {
         let (status, answer) = listed(&store, wrong);
         let name = wrong.split('=').next().expect("a name");

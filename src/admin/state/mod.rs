@@ -134,6 +134,16 @@ pub struct Deployment {
     model: Arc<OnceLock<Arc<rest::RestApi>>>,
 }
 
+impl Definition {
+    /// All methods, each with its resource and its verb.
+    pub fn methods(&self) -> impl Iterator<Item = (&Resource, &str, &Method)> {
+        self.resources.values().flat_map(|resource| {
+            let methods = resource.resource_methods.iter();
+            methods.map(move |(verb, method)| (&**resource, verb.as_str(), method))
+        })
+    }
+}
+
 impl Deployment {
     /// A deployment of `definition`.
     pub fn new(document: DeploymentDocument, definition: Arc<Definition>) -> Self {

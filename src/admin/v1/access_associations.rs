@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::domains::RESOURCE_OWNERS;
 use super::request::new_id;
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::wire::account::DomainNameAccessAssociation;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::reply::{Answer, Reply};
+use crate::admin::wire::tags::check;
 
 const ALL: &str = "/domainnameaccessassociations";
 
@@ -19,8 +21,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let associations = tenant.access_associations.iter();
-    Ok(request.page(associations.map(|(arn, association)| (arn.clone(), association.clone()))))
+    request.check_query("resourceOwner", &RESOURCE_OWNERS)?;
+    let is_own = request.query("resourceOwner") != Some("OTHER_ACCOUNTS");
+    let associations = tenant.access_associations.iter().filter(|_| is_own);
+    request.page(associations.map(|(arn, association)| (arn.clone(), association.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -41,6 +45,8 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     if tenant.access_associations.values().any(taken) {
         return Err(Error::conflict("The domain name access association already exists"));
     }
+    let tags = tags.unwrap_or_default();
+    check(&tags)?;
     let association = DomainNameAccessAssociation {
         domain_name_access_association_arn: format!(
             "arn:aws:apigateway:{region}:{account}:/domainnameaccessassociations/domainname/{name}/vpcesource/{source}+{}",
@@ -49,7 +55,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         domain_name_arn: domain,
         access_association_source_type: kind.unwrap_or_default(),
         access_association_source: source,
-        tags: tags.unwrap_or_default(),
+        tags,
     };
     let reply = Reply::created(&association);
     let arn = association.domain_name_access_association_arn.clone();
@@ -57,8 +63,11 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     Ok(reply)
 }
 
+pub(super) fn unknown() -> Error {
+    Error::not_found("Invalid domain name access association identifier specified")
+}
+
 fn remove(tenant: &mut Tenant, arn: &str) -> Answer {
-    let unknown = || Error::not_found("Invalid domain name access association identifier specified");
     tenant.access_associations.remove(arn).ok_or_else(unknown)?;
     Ok(Reply::accepted())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::request::new_id;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::account::ApiKey;
@@ -14,6 +14,7 @@ use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::patch::{self, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
+use crate::admin::wire::tags::check as check_tags;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     read("GetApiKeys", "GET", "/apikeys", list),
@@ -25,6 +26,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 const PATHS: [&str; 4] = ["/description", "/enabled", "/name", "/customerId"];
+const KEYS: Quota = Quota::of_account(10_000, "API keys");
 const NAME_CHARACTERS_MAX: usize = 1_024;
 const DESCRIPTION_CHARACTERS_MAX: usize = 1_024;
 const VALUE_CHARACTERS_MIN: usize = 20;
@@ -41,6 +43,11 @@ pub(super) fn shown(key: &ApiKey, has_value: bool) -> Value {
         }
     }
     shown
+}
+
+/// Where a key stands in a list that has the newest first.
+pub(super) fn place(key: &ApiKey) -> String {
+    format!("{:016x}", !key.ordinal)
 }
 
 /// Keys, newest first.
@@ -61,11 +68,13 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
         name_begins(key, name) && customer.is_none_or(|customer| key.customer_id.as_deref() == Some(customer))
     };
     let keys = newest_first(&tenant.api_keys).into_iter().filter(is_wanted);
-    Ok(request.page(keys.map(|key| (key.id.clone(), shown(key, has_value)))))
+    request.page(keys.map(|key| (place(key), shown(key, has_value))))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let key = request.read(|input| read_key(&input, request))?;
+    check_tags(&key.tags)?;
+    request.check_count(tenant.api_keys.len(), KEYS)?;
     let key = admit(tenant, key)?;
     Ok(Reply::created(&shown(key, true)))
 }
@@ -128,7 +137,7 @@ fn check(key: &ApiKey) -> Result<(), Error> {
     Ok(())
 }
 
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     Error::not_found("Invalid API Key identifier specified")
 }
 
@@ -178,9 +187,7 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 /// A comma-separated file (dg/api-key-file-format): `name`, `key`, `description`, `enabled`, `usageplanIds`.
 fn import(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    if request.query("format") != Some("csv") {
-        return Err(Error::bad_request("Invalid format specified. Must be csv"));
-    }
+    request.check_query("format", &["csv"])?;
     let text = std::str::from_utf8(request.body).map_err(|_| Error::bad_request("The file is not UTF-8"))?;
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let header = lines.next().ok_or_else(|| Error::bad_request("Could not parse CSV: it has no header"))?;
@@ -224,11 +231,29 @@ fn import_row<'c>(
     if let Some(unknown) = plans.iter().find(|id| !tenant.usage_plans.contains_key(**id)) {
         return Err(Error::not_found(format!("Invalid Usage Plan ID specified: {unknown}")));
     }
-    let id = admit(tenant, key)?.id.clone();
+    let id = match known(tenant, &key) {
+        Some(id) => replace(tenant, &id, key)?,
+        None => admit(tenant, key)?.id.clone(),
+    };
     for plan in plans {
         super::usage_plans::join(tenant, plan, &id);
     }
     Ok(id)
+}
+
+/// The key that has the same value already.
+fn known(tenant: &Tenant, key: &ApiKey) -> Option<String> {
+    let same = tenant.api_keys.values().find(|known| known.value == key.value && key.value.is_some())?;
+    Some(same.id.clone())
+}
+
+/// What a file says of a key that is there takes the place of what was said before.
+fn replace(tenant: &mut Tenant, id: &str, new: ApiKey) -> Result<String, Error> {
+    check(&new)?;
+    let key = Arc::make_mut(tenant.api_keys.get_mut(id).ok_or_else(unknown)?);
+    let ApiKey { name, description, enabled, last_updated_date, .. } = new;
+    *key = ApiKey { name, description, enabled, last_updated_date, ..key.clone() };
+    Ok(id.to_owned())
 }
 
 /// Cells of a line; one in quotes may hold commas, and quotes doubled (RFC 4180).

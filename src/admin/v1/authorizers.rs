@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::request::new_id;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
-use crate::admin::state::Tenant;
+use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::parts::Authorizer;
@@ -24,12 +24,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 const TYPES: [&str; 3] = ["TOKEN", "REQUEST", "COGNITO_USER_POOLS"];
+const AUTHORIZERS: Quota = Quota::of_api(10, "authorizers");
 const TTL_SECONDS_MAX: u32 = 3_600;
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("restapi_id");
     let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
-    Ok(request.page(api.definition.authorizers.iter().map(|(id, authorizer)| (id.clone(), authorizer.clone()))))
+    request.page(api.definition.authorizers.iter().map(|(id, authorizer)| (id.clone(), authorizer.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -42,15 +43,23 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     };
     check(&authorizer)?;
     let authorizers = &mut api.definition.authorizers;
-    if authorizers.values().any(|other| other.name == authorizer.name) {
-        return Err(Error::bad_request(format!(
-            "Authorizer name must be unique. Authorizer {} already exists in this RestApi.",
-            authorizer.name
-        )));
-    }
+    check_name(&authorizer, authorizers)?;
+    request.check_count(authorizers.len(), AUTHORIZERS)?;
     let reply = Reply::created(&authorizer);
     authorizers.insert(authorizer.id.clone(), Arc::new(authorizer));
     Ok(reply)
+}
+
+fn check_name(authorizer: &Authorizer, authorizers: &Collection<Authorizer>) -> Result<(), Error> {
+    let name = &authorizer.name;
+    if name.is_empty() {
+        return Err(Error::bad_request("Authorizer name cannot be empty"));
+    }
+    if authorizers.values().any(|other| other.name == *name && other.id != authorizer.id) {
+        let message = format!("Authorizer name must be unique. Authorizer {name} already exists in this RestApi.");
+        return Err(Error::bad_request(message));
+    }
+    Ok(())
 }
 
 fn read_authorizer(input: &Input<'_>) -> Result<Authorizer, Error> {
@@ -88,12 +97,24 @@ fn check(authorizer: &Authorizer) -> Result<(), Error> {
     }
     let uri = authorizer.authorizer_uri.as_deref().unwrap_or_default();
     if !uri.starts_with("arn:") || !uri.contains(":lambda:path/") {
-        return refused("Invalid Authorizer URI: the URI must be the invocation ARN of a Lambda function");
+        return refused(&format!(
+            "Invalid Authorizer URI: {uri}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda \
+             function invocation."
+        ));
     }
-    if authorizer.kind == "TOKEN" && authorizer.identity_source.as_deref().unwrap_or_default().is_empty() {
-        return refused("Identity source is required for TOKEN authorizers");
+    let source = authorizer.identity_source.as_deref().unwrap_or_default();
+    if authorizer.kind == "TOKEN" && !is_header(source) {
+        return refused(&format!(
+            "Invalid token source expression: {source}. The source must be a method request header, matching \
+             'method.request.header.[a-zA-Z0-9._-]+'."
+        ));
     }
     Ok(())
+}
+
+fn is_header(source: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    source.strip_prefix("method.request.header.").is_some_and(|name| !name.is_empty() && name.bytes().all(is_allowed))
 }
 
 fn unknown() -> Error {
@@ -115,11 +136,12 @@ fn test_invoke(tenant: &Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let id = find(tenant, request)?.id.clone();
+    let Authorizer { id, name, .. } = (**find(tenant, request)?).clone();
     let definition = &mut tenant.api_mut(request.label("restapi_id")).ok_or_else(unknown)?.definition;
-    let is_user = |method: &crate::admin::wire::resource::Method| method.authorizer_id.as_deref() == Some(&id);
-    if definition.resources.values().any(|resource| resource.resource_methods.values().any(is_user)) {
-        return Err(Error::conflict(format!("Cannot delete authorizer '{id}', is referenced in method request")));
+    let user = definition.methods().find(|(.., method)| method.authorizer_id.as_ref() == Some(&id));
+    if let Some((resource, verb, _)) = user {
+        let message = format!("Cannot delete authorizer '{name}', is referenced in method: {verb}/{}", resource.path);
+        return Err(Error::conflict(message));
     }
     definition.authorizers.remove(&id);
     Ok(Reply::accepted())
@@ -134,6 +156,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     check(&changed)?;
     let reply = Reply::ok(&changed);
     let definition = &mut tenant.api_mut(request.label("restapi_id")).ok_or_else(unknown)?.definition;
+    check_name(&changed, &definition.authorizers)?;
     definition.authorizers.insert(changed.id.clone(), Arc::new(changed));
     Ok(reply)
 }

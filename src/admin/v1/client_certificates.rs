@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256};
 use serde_json::{Value, json};
 
 use super::api_keys::with_tags;
-use super::request::new_id;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::wire::EpochSeconds;
@@ -14,6 +14,7 @@ use crate::admin::wire::account::ClientCertificate;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::patch;
 use crate::admin::wire::reply::{Answer, Reply};
+use crate::admin::wire::tags::check;
 
 const ONE: &str = "/clientcertificates/{clientcertificate_id}";
 
@@ -25,6 +26,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteClientCertificate", "DELETE", ONE, delete),
 ];
 
+const CERTIFICATES: Quota = Quota::of_account(60, "client certificates");
 const DAYS: i64 = 365;
 const DAY_SECONDS: i64 = 86_400;
 
@@ -38,12 +40,14 @@ fn shown(certificate: &ClientCertificate) -> Value {
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let certificates = tenant.client_certificates.iter();
-    Ok(request.page(certificates.map(|(id, certificate)| (id.clone(), shown(certificate)))))
+    request.page(certificates.map(|(id, certificate)| (id.clone(), shown(certificate))))
 }
 
 fn generate(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let (description, tags) =
         request.read(|input| Ok((input.string("description")?, input.texts("tags")?.unwrap_or_default())))?;
+    check(&tags)?;
+    request.check_count(tenant.client_certificates.len(), CERTIFICATES)?;
     let now = request.now();
     let (certificate, key) = self_signed(now).map_err(|error| Error::unavailable(error.to_string()))?;
     let certificate = ClientCertificate {
@@ -71,7 +75,7 @@ fn self_signed(now: EpochSeconds) -> Result<(String, String), rcgen::Error> {
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }
 
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     Error::not_found("Invalid Client Certificate identifier specified")
 }
 

@@ -52,7 +52,12 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
             stage.canary_settings = Some(CanarySettings { deployment_id: Some(id), ..canary });
             stage.last_updated_date = now;
         }
-        (Some(name), None) => stages::point(api, &name, id, asked.stage, now)?,
+        (Some(name), None) => {
+            if !api.stages.contains_key(&name) {
+                request.check_count(api.stages.len(), stages::STAGES)?;
+            }
+            stages::point(api, &name, id, asked.stage, now)?;
+        }
         (None, _) => {}
     }
     Ok(reply)
@@ -101,20 +106,21 @@ fn check_canary(asked: &Asked, api: &Api) -> Result<(), Error> {
 
 /// What AWS wants to see before it freezes an API.
 pub(super) fn check_complete(definition: &Definition) -> Result<(), Error> {
-    let mut methods = definition.resources.values().flat_map(|resource| resource.resource_methods.values()).peekable();
+    let mut methods = definition.methods().peekable();
     if methods.peek().is_none() {
         return Err(Error::bad_request("The REST API doesn't contain any methods"));
     }
-    if methods.any(|method| method.method_integration.is_none()) {
+    if methods.any(|(.., method)| method.method_integration.is_none()) {
         return Err(Error::bad_request("No integration defined for method"));
     }
     Ok(())
 }
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let mut deployments: Vec<_> = request.api(tenant)?.deployments.values().collect();
-    deployments.sort_by_key(|deployment| (-deployment.document.created_date, deployment.document.id.clone()));
-    Ok(request.page(deployments.into_iter().map(|one| (one.document.id.clone(), shown(one, request)))))
+    let newest_first = |one: &Deployment| format!("{:016x}{}", !one.document.created_date, one.document.id);
+    let deployments = request.api(tenant)?.deployments.values();
+    let deployments: BTreeMap<_, _> = deployments.map(|one| (newest_first(one), one)).collect();
+    request.page(deployments.into_iter().map(|(place, one)| (place, shown(one, request))))
 }
 
 pub(super) fn unknown() -> Error {

@@ -6,13 +6,14 @@ use ringgate_core::import;
 use ringgate_core::model::documentation::{DocumentationLocation, GivenLocation, PartType};
 use serde_json::{Value, json};
 
-use super::request::new_id;
+use super::import::PUT_MODES;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::state::adopt::{to_location, to_parts};
 use crate::admin::state::convert::to_model;
 use crate::admin::wire::error::Error;
-use crate::admin::wire::input::Input;
+use crate::admin::wire::input::{Input, is_status};
 use crate::admin::wire::parts::{DocumentationPart, DocumentationPartLocation, DocumentationVersion};
 use crate::admin::wire::patch;
 use crate::admin::wire::reply::{Answer, Reply};
@@ -36,7 +37,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteDocumentationVersion", "DELETE", VERSION, delete_version),
 ];
 
-/// In the order of AWS's message.
+const PARTS_QUOTA: Quota = Quota::of_api(2_000, "documentation parts");
+const STATUS_PATTERN: &str = "^([1-5]\\d\\d|\\*|\\s*)$";
 const TYPES: [&str; 12] = [
     "API",
     "AUTHORIZER",
@@ -53,6 +55,8 @@ const TYPES: [&str; 12] = [
 ];
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    request.check_query("type", &TYPES)?;
+    request.check_query("locationStatus", &["DOCUMENTED", "UNDOCUMENTED"])?;
     let parts = request.api(tenant)?.definition.documentation_parts.iter();
     let is_wanted = |part: &DocumentationPart| {
         let location = &part.location;
@@ -64,7 +68,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
         let has_content = request.query("locationStatus") != Some("UNDOCUMENTED");
         same("type", Some(&location.kind)) && same("name", location.name.as_deref()) && begins && has_content
     };
-    Ok(request.page(parts.filter(|(_, part)| is_wanted(part)).map(|(id, part)| (id.clone(), part.clone()))))
+    request.page(parts.filter(|(_, part)| is_wanted(part)).map(|(id, part)| (id.clone(), part.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -81,6 +85,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     if parts.values().any(|part| part.location == location) {
         return Err(Error::conflict("Documentation part already exists for the specified location"));
     }
+    request.check_count(parts.len(), PARTS_QUOTA)?;
     let part = DocumentationPart { id: new_id(6), location, properties };
     let reply = Reply::created(&part);
     parts.insert(part.id.clone(), Arc::new(part));
@@ -96,7 +101,9 @@ fn read_location(input: Input<'_>) -> Result<DocumentationPartLocation, Error> {
         kind: kind.unwrap_or_default(),
         path: input.string("path")?,
         method: input.string("method")?,
-        status_code: input.string("statusCode")?,
+        status_code: input.matching("statusCode", STATUS_PATTERN, |text| {
+            is_status(text) || text == "*" || text.bytes().all(|byte| byte.is_ascii_whitespace())
+        })?,
         name: input.string("name")?,
     })
 }
@@ -152,6 +159,7 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn import_parts(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    request.check_query("mode", &PUT_MODES)?;
     let options = super::import::options(request)?;
     let text = std::str::from_utf8(request.body).unwrap_or_default();
     let definition = &mut request.api_mut(tenant)?.definition;
@@ -170,7 +178,7 @@ fn import_parts(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn list_versions(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let versions = request.api(tenant)?.documentation_versions.iter();
-    Ok(request.page(versions.map(|(name, version)| (name.clone(), version.shown()))))
+    request.page(versions.map(|(name, version)| (name.clone(), version.shown())))
 }
 
 fn create_version(tenant: &mut Tenant, request: &Request<'_>) -> Answer {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::api_keys::with_tags;
-use super::request::new_id;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::state::serving::NO_BASE_PATH;
@@ -15,6 +15,7 @@ use crate::admin::wire::input::Input;
 use crate::admin::wire::patch::{self, Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::rest_api::EndpointConfiguration;
+use crate::admin::wire::tags;
 
 const DOMAIN: &str = "/domainnames/{domain_name}";
 const MAPPINGS: &str = "/domainnames/{domain_name}/basepathmappings";
@@ -33,22 +34,34 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteBasePathMapping", "DELETE", MAPPING, delete_mapping),
 ];
 
-const ENDPOINT_TYPES: [&str; 3] = ["PRIVATE", "EDGE", "REGIONAL"];
+const PUBLIC_NAMES: Quota = Quota::of_account(120, "public domain names");
+const PRIVATE_NAMES: Quota = Quota::of_account(50, "private domain names");
+const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
 const IP_ADDRESS_TYPES: [&str; 2] = ["ipv4", "dualstack"];
+pub(super) const RESOURCE_OWNERS: [&str; 2] = ["SELF", "OTHER_ACCOUNTS"];
 const ROUTING_MODES: [&str; 3] = ["BASE_PATH_MAPPING_ONLY", "ROUTING_RULE_ONLY", "ROUTING_RULE_THEN_BASE_PATH_MAPPING"];
+/// As AWS's page spells them; in any case they are taken.
+const MAPPING_PATHS: [&str; 3] = ["/basePath", "/restapiId", "/stage"];
+const BASE_PATH_CHARACTERS_MAX: usize = 300;
 /// Names may be as long as DNS allows (RFC 1035 section 2.3.4).
 const NAME_CHARACTERS_MAX: usize = 253;
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    Ok(request.page(tenant.domain_names.iter().map(|(name, domain)| (name.clone(), domain.clone()))))
+    request.check_query("resourceOwner", &RESOURCE_OWNERS)?;
+    let is_own = request.query("resourceOwner") != Some("OTHER_ACCOUNTS");
+    request.page(tenant.domain_names.iter().filter(|_| is_own).map(|(name, domain)| (name.clone(), domain.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let mut domain = request.read(|input| read_domain(&input))?;
     check_name(&domain.domain_name)?;
+    tags::check(&domain.tags)?;
     if tenant.domain_names.contains_key(&domain.domain_name) {
         return Err(Error::conflict("The domain name you provided already exists."));
     }
+    let is_private = |domain: &DomainName| domain.endpoint_configuration.types.iter().any(|kind| kind == "PRIVATE");
+    let alike = tenant.domain_names.values().filter(|known| is_private(known) == is_private(&domain));
+    request.check_count(alike.count(), if is_private(&domain) { PRIVATE_NAMES } else { PUBLIC_NAMES })?;
     settle(&mut domain, request);
     let reply = Reply::created(&domain);
     tenant.domain_names.insert(domain.domain_name.clone(), Arc::new(domain));
@@ -138,7 +151,7 @@ fn settle(domain: &mut DomainName, request: &Request<'_>) {
     domain.routing_mode.get_or_insert_with(|| ROUTING_MODES[0].to_owned());
 }
 
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     Error::not_found("Invalid domain name identifier specified")
 }
 
@@ -146,14 +159,22 @@ fn name(request: &Request<'_>) -> String {
     request.label("domain_name").to_ascii_lowercase()
 }
 
-fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
+/// The domain name of the path. A private one has an identifier, which the query may name.
+fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<DomainName>, Error> {
     let domain = tenant.domain_names.get(&name(request)).ok_or_else(unknown)?;
+    let asked = request.query("domainNameId").filter(|id| !id.is_empty());
+    if asked.is_some() && domain.domain_name_id.as_deref() != asked { Err(unknown()) } else { Ok(domain) }
+}
+
+fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    let domain = find(tenant, request)?;
     Ok(Reply::ok(&with_tags(json!(domain))))
 }
 
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    find(tenant, request)?;
     let name = name(request);
-    tenant.domain_names.remove(&name).ok_or_else(unknown)?;
+    tenant.domain_names.remove(&name);
     let prefix = format!("{name}/");
     tenant.base_path_mappings.retain(|key, _| !key.starts_with(&prefix));
     Ok(Reply::accepted())
@@ -161,6 +182,7 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
+    find(tenant, request)?;
     let domain = tenant.domain_names.get_mut(&name(request)).ok_or_else(unknown)?;
     let domain = Arc::make_mut(domain);
     for operation in &operations {
@@ -226,14 +248,20 @@ fn change_types(domain: &mut DomainName, operation: &PatchOperation) -> Result<(
     Ok(())
 }
 
+/// Domain names with a mapping that `is_meant`, as a list.
+pub(super) fn mapped(tenant: &Tenant, is_meant: impl Fn(&BasePathMapping) -> bool) -> Option<String> {
+    let mappings = tenant.base_path_mappings.iter().filter(|(_, mapping)| is_meant(mapping));
+    let mut names: Vec<_> = mappings.filter_map(|(key, _)| Some(key.split_once('/')?.0)).collect();
+    names.dedup();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
 fn list_mappings(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    find(tenant, request)?;
     let name = name(request);
-    if !tenant.domain_names.contains_key(&name) {
-        return Err(unknown());
-    }
     let prefix = format!("{name}/");
     let mappings = tenant.base_path_mappings.iter().filter(|(key, _)| key.starts_with(&prefix));
-    Ok(request.page(mappings.map(|(key, mapping)| (key.clone(), mapping.clone()))))
+    request.page(mappings.map(|(key, mapping)| (key.clone(), mapping.clone())))
 }
 
 fn create_mapping(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -244,10 +272,8 @@ fn create_mapping(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
             stage: input.string("stage")?.filter(|stage| !stage.is_empty()),
         })
     })?;
+    find(tenant, request)?;
     let name = name(request);
-    if !tenant.domain_names.contains_key(&name) {
-        return Err(unknown());
-    }
     check_mapping(tenant, &mapping)?;
     let key = format!("{name}/{}", mapping.base_path);
     if tenant.base_path_mappings.contains_key(&key) {
@@ -266,6 +292,9 @@ fn shown_path(path: Option<String>) -> String {
 
 fn check_mapping(tenant: &Tenant, mapping: &BasePathMapping) -> Result<(), Error> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_.+!*'()/".contains(&byte);
+    if mapping.base_path.len() > BASE_PATH_CHARACTERS_MAX {
+        return Err(Error::bad_request(format!("The base path exceeds {BASE_PATH_CHARACTERS_MAX} characters")));
+    }
     if !mapping.base_path.bytes().all(is_allowed) || mapping.base_path.contains("//") {
         return Err(Error::bad_request(
             "API Gateway V1 doesn't support the use of the specified characters in the base path",
@@ -288,23 +317,27 @@ fn key(request: &Request<'_>) -> String {
 }
 
 fn get_mapping(tenant: &Tenant, request: &Request<'_>) -> Answer {
+    find(tenant, request)?;
     Ok(Reply::ok(tenant.base_path_mappings.get(&key(request)).ok_or_else(unknown_mapping)?))
 }
 
 fn delete_mapping(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
+    find(tenant, request)?;
     tenant.base_path_mappings.remove(&key(request)).ok_or_else(unknown_mapping)?;
     Ok(Reply::accepted())
 }
 
 fn update_mapping(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
+    find(tenant, request)?;
     let mut mapping = (**tenant.base_path_mappings.get(&key(request)).ok_or_else(unknown_mapping)?).clone();
     for operation in &operations {
-        patch::replaces(operation, &["/basePath", "/basepath", "/restapiId", "/restApiId", "/stage"])?;
-        match operation.path() {
-            "/basePath" | "/basepath" => mapping.base_path = shown_path(operation.value.clone()),
+        match operation.path().to_ascii_lowercase().as_str() {
+            _ if operation.op != Op::Replace => return Err(patch::invalid_path(operation, &MAPPING_PATHS)),
+            "/basepath" => mapping.base_path = shown_path(operation.value.clone()),
             "/stage" => mapping.stage = operation.optional(),
-            _ => operation.text().clone_into(&mut mapping.rest_api_id),
+            "/restapiid" => operation.text().clone_into(&mut mapping.rest_api_id),
+            _ => return Err(patch::invalid_path(operation, &MAPPING_PATHS)),
         }
     }
     check_mapping(tenant, &mapping)?;

@@ -9,7 +9,7 @@ use super::{Operation, Request, read, write};
 use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::Texts;
 use crate::admin::wire::error::Error;
-use crate::admin::wire::input::Complaints;
+use crate::admin::wire::input::{Complaints, is_status};
 use crate::admin::wire::parts::GatewayResponse;
 use crate::admin::wire::patch::{self, Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
@@ -27,8 +27,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 const DEFAULT_TEMPLATE: &str = "{\"message\":$context.error.messageString}";
 
+/// Backwards, which is how the service's model has those that its hash does not tell apart.
 fn names() -> Vec<&'static str> {
-    ResponseType::ALL.iter().map(|kind| kind.as_str()).collect()
+    ResponseType::ALL.iter().rev().map(|kind| kind.as_str()).collect()
 }
 
 fn check_type(request: &Request<'_>) -> impl FnOnce(&Complaints) {
@@ -55,7 +56,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let customized = &request.api(tenant)?.definition.gateway_responses;
     let mut all = ResponseType::ALL.to_vec();
     all.sort_by_key(|kind| kind.as_str());
-    Ok(request.page(all.into_iter().map(|kind| (kind.as_str().to_owned(), shown(kind, customized)))))
+    request.page(all.into_iter().map(|kind| (kind.as_str().to_owned(), shown(kind, customized))))
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
@@ -77,7 +78,7 @@ fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let response = request.read_labelled(check_type(request), |input| {
         Ok(GatewayResponse {
             response_type: request.label("response_type").to_owned(),
-            status_code: input.string("statusCode")?,
+            status_code: input.status("statusCode")?,
             response_parameters: input.texts("responseParameters")?.unwrap_or_default(),
             response_templates: input.texts("responseTemplates")?.unwrap_or_default(),
             default_response: false,
@@ -102,9 +103,8 @@ fn keep(
 
 fn check(response: &GatewayResponse) -> Result<(), Error> {
     let status = response.status_code.as_deref();
-    let is_status = |text: &str| text.parse::<u16>().is_ok_and(|status| (200..=599).contains(&status));
     if status.is_some_and(|status| !is_status(status)) {
-        return Err(Error::bad_request("Invalid status code specified. Valid status codes are 200 to 599"));
+        return Err(Error::bad_request("Invalid status code specified. It must match [1-5]\\d\\d"));
     }
     let is_parameter = |name: &String| {
         let name = name.strip_prefix("gatewayresponse.");

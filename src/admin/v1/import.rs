@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::deployments::check_complete;
 use super::request::new_id;
-use super::rest_apis::{Tags, shown};
+use super::rest_apis::{Tags, check_room, shown};
 use super::{Operation, Request, write};
 use crate::admin::state::adopt::to_definition;
 use crate::admin::state::convert::to_model;
@@ -23,6 +23,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("ImportRestApi", "POST", "/restapis?mode=import", import_api),
     write("PutRestApi", "PUT", "/restapis/{restapi_id}", put_api),
 ];
+
+/// What an import may do with what is there.
+pub(super) const PUT_MODES: [&str; 2] = ["merge", "overwrite"];
 
 pub(super) fn options(request: &Request<'_>) -> Result<Options, Error> {
     let base_path = match request.query("basepath") {
@@ -72,6 +75,7 @@ fn read_document(body: &[u8], options: &Options) -> Result<(Model, Imported), Er
 fn import_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let (model, imported) = read_document(request.body, &options(request)?)?;
     let mut api = Api { definition: made_of(&model, new_id(10), request.now()), ..Api::default() };
+    check_room(tenant, &api.definition.rest_api, request)?;
     document(&mut api, &model, request.now());
     let reply = shown(&api.definition.rest_api, Tags::IfAny);
     tenant.apis.insert(api.definition.rest_api.id.clone(), Arc::new(api));
@@ -138,15 +142,8 @@ fn document(api: &mut Api, model: &Model, now: EpochSeconds) {
 }
 
 fn put_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let is_overwriting = match request.query("mode") {
-        None | Some("merge") => false,
-        Some("overwrite") => true,
-        Some(other) => {
-            return Err(Error::bad_request(format!(
-                "Invalid value for mode: {other}. Must be one of: merge, overwrite"
-            )));
-        }
-    };
+    request.check_query("mode", &PUT_MODES)?;
+    let is_overwriting = request.query("mode") == Some("overwrite");
     let options = options(request)?;
     let (model, imported) = read_document(request.body, &options)?;
     let api = request.api_mut(tenant)?;

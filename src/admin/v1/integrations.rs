@@ -1,14 +1,18 @@
 //! `Integration` and `IntegrationResponse`.
 
-use super::methods::{place, unknown_status};
+use ringgate_core::base::limits::{
+    INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_RELAXED_MAX,
+};
+
+use super::methods::{VERBS, invalid_verb, place, unknown_status};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
-use crate::admin::wire::Texts;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::patch::{self, Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::resource::{Integration, IntegrationResponse, Method, TlsConfig};
+use crate::admin::wire::{Flags, Texts};
 
 const INTEGRATION: &str = "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration";
 const RESPONSE: &str =
@@ -25,16 +29,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteIntegrationResponse", "DELETE", RESPONSE, delete_response),
 ];
 
-/// In the order of AWS's message.
-const TYPES: [&str; 5] = ["HTTP", "MOCK", "AWS_PROXY", "HTTP_PROXY", "AWS"];
+const TYPES: [&str; 5] = ["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"];
 const CONNECTION_TYPES: [&str; 2] = ["INTERNET", "VPC_LINK"];
 const CONTENT_HANDLING: [&str; 2] = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"];
 const TRANSFER_MODES: [&str; 2] = ["BUFFERED", "STREAM"];
 const PASSTHROUGH: [&str; 3] = ["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"];
-const TIMEOUT_DEFAULT: u32 = 29_000;
-const TIMEOUT_MIN: u32 = 50;
-/// Longest timeout that a raised quota of a regional API allows.
-const TIMEOUT_RELAXED: u32 = 300_000;
+const TIMEOUT_DEFAULT: u32 = INTEGRATION_TIMEOUT_MS_MAX as u32;
+const TIMEOUT_MIN: u32 = INTEGRATION_TIMEOUT_MS_MIN as u32;
+const TIMEOUT_RELAXED: u32 = INTEGRATION_TIMEOUT_MS_RELAXED_MAX as u32;
+/// Longest timeout of a response that is streamed.
+const TIMEOUT_STREAM: u32 = 900_000;
 
 fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let mut integration = request.read(|input| read_integration(&input))?;
@@ -102,20 +106,64 @@ fn settle(integration: &mut Integration, resource: &str) {
 fn check(integration: &Integration, tenant: &Tenant, request: &Request<'_>) -> Result<(), Error> {
     let kind = integration.kind.as_str();
     if kind != "MOCK" {
-        if integration.http_method.as_deref().is_none_or(str::is_empty) {
-            return Err(Error::bad_request("Enumeration value for HttpMethod must be non-empty"));
-        }
+        check_verb(integration.http_method.as_deref().unwrap_or_default())?;
         check_uri(kind, integration.uri.as_deref().unwrap_or_default())?;
     }
-    let behavior = integration.passthrough_behavior.as_deref().unwrap_or_default();
-    if !PASSTHROUGH.contains(&behavior) {
-        let message = format!("Invalid Passthrough Behavior specified. Valid options are {}", PASSTHROUGH.join(", "));
-        return Err(Error::bad_request(message));
-    }
-    check_timeout(integration.timeout_in_millis, request)?;
+    check_value(integration.passthrough_behavior.as_ref(), "Passthrough Behavior", &PASSTHROUGH)?;
+    check_value(integration.content_handling.as_ref(), "Content Handling Strategy", &CONTENT_HANDLING)?;
+    check_value(integration.connection_type.as_ref(), "Connection Type", &CONNECTION_TYPES)?;
+    check_value(integration.response_transfer_mode.as_ref(), "Response Transfer Mode", &TRANSFER_MODES)?;
+    check_timeout(integration, request)?;
     check_link(integration, tenant)?;
     check_templates(integration.request_templates.as_ref().into_iter().flat_map(|templates| templates.keys()))?;
-    check_mappings(integration.request_parameters.as_ref(), "integration.request.", &REQUEST_SOURCES)
+    check_mappings(integration.request_parameters.as_ref(), "integration.request.", &REQUEST_SOURCES)?;
+    let (api, resource, verb) = place(request);
+    let declared = tenant.method(api, resource, verb)?.request_parameters.as_ref();
+    check_declared(integration.request_parameters.iter().flatten().map(|(_, source)| source), |source| {
+        is_declared(source, declared)
+    })
+}
+
+fn check_verb(verb: &str) -> Result<(), Error> {
+    if verb.is_empty() {
+        return Err(Error::bad_request("Enumeration value for HttpMethod must be non-empty"));
+    }
+    if VERBS.contains(&verb) { Ok(()) } else { Err(invalid_verb()) }
+}
+
+/// A value that a patch may have set to anything.
+fn check_value(value: Option<&String>, noun: &str, allowed: &[&str]) -> Result<(), Error> {
+    match value {
+        Some(value) if !allowed.contains(&value.as_str()) => {
+            Err(Error::bad_request(format!("Invalid {noun} specified. Valid options are {}", allowed.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is mapped from or to the method is declared there.
+fn check_declared<'t>(
+    expressions: impl Iterator<Item = &'t String>,
+    is_declared: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
+    let unknown: Vec<_> = expressions
+        .filter(|expression| !is_declared(expression))
+        .map(|expression| format!("Invalid mapping expression parameter specified: {expression}"))
+        .collect();
+    if unknown.is_empty() { Ok(()) } else { Err(invalid_mapping(&unknown.join(", "))) }
+}
+
+/// Whether a source is a parameter that the method declares, or none at all.
+fn is_declared(source: &str, declared: Option<&Flags>) -> bool {
+    let Some((place, name)) = source.strip_prefix("method.request.").and_then(|rest| rest.split_once('.')) else {
+        return true;
+    };
+    let place = place.strip_prefix("multivalue").unwrap_or(place);
+    if !matches!(place, "path" | "querystring" | "header") {
+        return true;
+    }
+    let names = ["", "multivalue"].map(|prefix| format!("method.request.{prefix}{place}.{name}"));
+    names.iter().any(|name| declared.is_some_and(|declared| declared.contains_key(name)))
 }
 
 fn check_uri(kind: &str, uri: &str) -> Result<(), Error> {
@@ -145,8 +193,19 @@ fn check_uri(kind: &str, uri: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_timeout(millis: u32, request: &Request<'_>) -> Result<(), Error> {
-    let most = if request.limits_are_relaxed() { TIMEOUT_RELAXED } else { TIMEOUT_DEFAULT };
+fn check_timeout(integration: &Integration, request: &Request<'_>) -> Result<(), Error> {
+    let millis = integration.timeout_in_millis;
+    let is_stream = integration.response_transfer_mode.as_deref() == Some("STREAM");
+    if is_stream && !integration.kind.ends_with("_PROXY") {
+        return Err(Error::bad_request(
+            "Response transfer mode STREAM needs an integration of type HTTP_PROXY or AWS_PROXY",
+        ));
+    }
+    let most = match (is_stream, request.limits_are_relaxed()) {
+        (true, _) => TIMEOUT_STREAM,
+        (false, true) => TIMEOUT_RELAXED,
+        (false, false) => TIMEOUT_DEFAULT,
+    };
     if (TIMEOUT_MIN..=most).contains(&millis) {
         return Ok(());
     }
@@ -179,12 +238,7 @@ const RESPONSE_SOURCES: [&str; 4] = ["integration.response.", "context.", "stage
 
 /// Targets and sources of parameter mappings. What a source means is found out when the API is compiled.
 fn check_mappings(mappings: Option<&Texts>, target_prefix: &str, sources: &[&str]) -> Result<(), Error> {
-    let refused = |expression: &str| {
-        let message = format!("Invalid mapping expression specified: {expression}");
-        let message =
-            format!("Invalid mapping expression specified: Validation Result: warnings : [], errors : [{message}]");
-        Error::bad_request(message)
-    };
+    let refused = |expression: &str| invalid_mapping(&format!("Invalid mapping expression specified: {expression}"));
     for (target, source) in mappings.into_iter().flatten() {
         if !target.starts_with(target_prefix) {
             return Err(refused(target));
@@ -197,6 +251,12 @@ fn check_mappings(mappings: Option<&Texts>, target_prefix: &str, sources: &[&str
         }
     }
     Ok(())
+}
+
+fn invalid_mapping(errors: &str) -> Error {
+    Error::bad_request(format!(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [{errors}]"
+    ))
 }
 
 fn unknown() -> Error {
@@ -312,7 +372,7 @@ fn change_member(integration: &mut Integration, member: &str, operation: &PatchO
 fn put_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
     let response = request.read_labelled(
-        |complaints| complaints.status(status),
+        |complaints| complaints.status(status, "statusCode"),
         |input| {
             let parameters = input.texts("responseParameters")?;
             Ok(IntegrationResponse {
@@ -325,20 +385,31 @@ fn put_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
             })
         },
     )?;
-    check_response(&response)?;
+    check_response(&response, method_of(tenant, request)?)?;
     let reply = Reply::created(&response);
     of_mut(tenant, request)?.integration_responses.insert(status.to_owned(), response);
     Ok(reply)
 }
 
-fn check_response(response: &IntegrationResponse) -> Result<(), Error> {
+fn method_of<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Method, Error> {
+    let (api, resource, verb) = place(request);
+    tenant.method(api, resource, verb)
+}
+
+fn check_response(response: &IntegrationResponse, method: &Method) -> Result<(), Error> {
+    check_value(response.content_handling.as_ref(), "Content Handling Strategy", &CONTENT_HANDLING)?;
     check_templates(response.response_templates.as_ref().into_iter().flat_map(|templates| templates.keys()))?;
-    check_mappings(response.response_parameters.as_ref(), "method.response.", &RESPONSE_SOURCES)
+    check_mappings(response.response_parameters.as_ref(), "method.response.", &RESPONSE_SOURCES)?;
+    let declared = method.method_responses.get(&response.status_code);
+    let declared = declared.and_then(|declared| declared.response_parameters.as_ref());
+    check_declared(response.response_parameters.iter().flatten().map(|(target, _)| target), |target| {
+        declared.is_some_and(|declared| declared.contains_key(target))
+    })
 }
 
 fn get_response(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    request.check_labels(|complaints| complaints.status(status))?;
+    request.check_labels(|complaints| complaints.status(status, "statusCode"))?;
     let (api, resource, verb) = place(request);
     let integration = of(tenant.method(api, resource, verb)?)?;
     Ok(Reply::ok(integration.integration_responses.get(status).ok_or_else(unknown_status)?))
@@ -346,21 +417,23 @@ fn get_response(tenant: &Tenant, request: &Request<'_>) -> Answer {
 
 fn delete_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    request.check_labels(|complaints| complaints.status(status))?;
+    request.check_labels(|complaints| complaints.status(status, "statusCode"))?;
     of_mut(tenant, request)?.integration_responses.remove(status).ok_or_else(unknown_status)?;
     Ok(Reply::no_content())
 }
 
 fn update_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    let operations = request.patch_labelled(|complaints| complaints.status(status))?;
-    let integration = of_mut(tenant, request)?;
-    let response = integration.integration_responses.get_mut(status).ok_or_else(unknown_status)?;
+    let operations = request.patch_labelled(|complaints| complaints.status(status, "statusCode"))?;
+    let method = method_of(tenant, request)?;
+    let mut response = of(method)?.integration_responses.get(status).ok_or_else(unknown_status)?.clone();
     for operation in &operations {
-        change_response(response, operation)?;
+        change_response(&mut response, operation)?;
     }
-    check_response(response)?;
-    Ok(Reply::ok(response))
+    check_response(&response, method)?;
+    let reply = Reply::ok(&response);
+    of_mut(tenant, request)?.integration_responses.insert(status.to_owned(), response);
+    Ok(reply)
 }
 
 fn change_response(response: &mut IntegrationResponse, operation: &PatchOperation) -> Result<(), Error> {

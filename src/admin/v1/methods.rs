@@ -25,7 +25,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("DeleteMethodResponse", "DELETE", RESPONSE, delete_response),
 ];
 
-const VERBS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
+pub(super) const VERBS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
 const AUTHORIZATION_TYPES: [&str; 4] = ["NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"];
 
 /// API, resource and verb of a call.
@@ -38,8 +38,7 @@ fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let (api, resource, verb) = place(request);
     tenant.resource(api, resource)?;
     if !VERBS.contains(&verb) {
-        let message = format!("Invalid HttpMethod specified. Valid options are {}", VERBS.join(","));
-        return Err(Error::bad_request(message));
+        return Err(invalid_verb());
     }
     let api = tenant.api_mut(api).ok_or_else(Error::unknown_resource)?;
     let method = settled(method, &api.definition)?;
@@ -51,6 +50,10 @@ fn put(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let reply = Reply::created(&method);
     methods.insert(verb.to_owned(), method);
     Ok(reply)
+}
+
+pub(super) fn invalid_verb() -> Error {
+    Error::bad_request(format!("Invalid HttpMethod specified. Valid options are {}", VERBS.join(",")))
 }
 
 fn read_method(input: &Input<'_>, verb: &str) -> Result<Method, Error> {
@@ -194,7 +197,7 @@ pub(super) fn unknown_status() -> Error {
 fn put_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
     let response = request.read_labelled(
-        |complaints| complaints.status(status),
+        |complaints| complaints.status(status, "statusCode"),
         |input| {
             Ok(MethodResponse {
                 status_code: status.to_owned(),
@@ -228,7 +231,7 @@ fn check_response_parameters(parameters: Option<&Flags>) -> Result<(), Error> {
 
 fn get_response(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    request.check_labels(|complaints| complaints.status(status))?;
+    request.check_labels(|complaints| complaints.status(status, "statusCode"))?;
     let (api, resource, verb) = place(request);
     let responses = &tenant.method(api, resource, verb)?.method_responses;
     Ok(Reply::ok(responses.get(status).ok_or_else(unknown_status)?))
@@ -236,7 +239,7 @@ fn get_response(tenant: &Tenant, request: &Request<'_>) -> Answer {
 
 fn delete_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    request.check_labels(|complaints| complaints.status(status))?;
+    request.check_labels(|complaints| complaints.status(status, "statusCode"))?;
     let (api, resource, verb) = place(request);
     let responses = &mut tenant.method_mut(api, resource, verb)?.method_responses;
     responses.remove(status).ok_or_else(unknown_status)?;
@@ -245,7 +248,7 @@ fn delete_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn update_response(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let status = request.label("status_code");
-    let operations = request.patch_labelled(|complaints| complaints.status(status))?;
+    let operations = request.patch_labelled(|complaints| complaints.status(status, "statusCode"))?;
     let (api, resource, verb) = place(request);
     let mut response = tenant.method(api, resource, verb)?.method_responses.get(status).cloned();
     let response = response.as_mut().ok_or_else(unknown_status)?;

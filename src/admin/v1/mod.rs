@@ -19,12 +19,13 @@ pub(super) mod import;
 mod integrations;
 mod methods;
 mod models;
-
 pub mod resources;
 mod rest_apis;
 mod stages;
+mod tags;
 mod test_invocations;
 mod usage_plans;
+mod vpc_links;
 
 use super::state::Tenant;
 use super::wire::error::Error;
@@ -91,6 +92,8 @@ const OPERATIONS: &[&[Operation]] = &[
     usage_plans::OPERATIONS,
     test_invocations::OPERATIONS,
     account::OPERATIONS,
+    vpc_links::OPERATIONS,
+    tags::OPERATIONS,
     import::OPERATIONS,
     export::OPERATIONS,
     documentation::OPERATIONS,

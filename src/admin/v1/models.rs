@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::request::new_id;
 use super::{Operation, Request, read, write};
-use crate::admin::state::Tenant;
 use crate::admin::state::convert::to_model;
+use crate::admin::state::{Collection, Definition, Tenant};
+use crate::admin::wire::Texts;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::parts::{Model, RequestValidator};
 use crate::admin::wire::patch::{self, PatchOperation};
@@ -36,12 +37,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 const MODEL_PATHS: [&str; 2] = ["/description", "/schema"];
 const VALIDATOR_PATHS: [&str; 3] = ["/name", "/validateRequestParameters", "/validateRequestBody"];
-/// Bytes of a schema (AWS's quota, which cannot be raised).
+/// Bytes of an API's schemas together (AWS's quota, which cannot be raised).
 const SCHEMA_BYTES_MAX: usize = 400 << 10;
 
 fn list_models(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let models = request.api(tenant)?.definition.models.iter();
-    Ok(request.page(models.map(|(name, model)| (name.clone(), model.clone()))))
+    request.page(models.map(|(name, model)| (name.clone(), model.clone())))
 }
 
 fn create_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -65,19 +66,17 @@ fn create_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     if models.contains_key(&model.name) {
         return Err(Error::conflict("Model name already exists for this REST API"));
     }
-    check_schema(model.schema.as_deref().unwrap_or_default(), &model.content_type, relaxed)?;
+    check_schema(model.schema.as_deref().unwrap_or_default(), &model.content_type)?;
+    check_size(models, &model, relaxed)?;
     let reply = Reply::created(&model);
     models.insert(model.name.clone(), Arc::new(model));
     Ok(reply)
 }
 
 /// A schema of JSON is a JSON object.
-fn check_schema(schema: &str, content_type: &str, relaxed: bool) -> Result<(), Error> {
+fn check_schema(schema: &str, content_type: &str) -> Result<(), Error> {
     if schema.trim().is_empty() {
         return Err(Error::bad_request("Model schema must have at least 1 property or array items defined"));
-    }
-    if schema.len() > SCHEMA_BYTES_MAX && !relaxed {
-        return Err(Error::bad_request("Model schema exceeds maximum size of 400 KB"));
     }
     if content_type != "application/json" {
         return Ok(());
@@ -87,6 +86,16 @@ fn check_schema(schema: &str, content_type: &str, relaxed: bool) -> Result<(), E
         Ok(_) => Err(Error::bad_request("Invalid model schema specified. Model schema must be a JSON object")),
         Err(error) => Err(Error::bad_request(format!("Invalid model schema specified. {error}"))),
     }
+}
+
+/// What the other models and this one come to.
+fn check_size(models: &Collection<Model>, model: &Model, relaxed: bool) -> Result<(), Error> {
+    let bytes = |model: &Model| model.schema.as_ref().map_or(0, String::len);
+    let others = models.values().filter(|other| other.name != model.name).map(|other| bytes(other));
+    if others.sum::<usize>() + bytes(model) > SCHEMA_BYTES_MAX && !relaxed {
+        return Err(Error::limit_exceeded("Models of this API exceed maximum size of 400 KB"));
+    }
+    Ok(())
 }
 
 fn unknown_model(request: &Request<'_>) -> Error {
@@ -157,39 +166,44 @@ fn update_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         match operation.path() {
             "/description" => changed.description = operation.optional(),
             _ => {
-                check_schema(operation.text(), &changed.content_type, request.limits_are_relaxed())?;
+                check_schema(operation.text(), &changed.content_type)?;
                 changed.schema = operation.value.clone();
             }
         }
     }
     let reply = Reply::ok(&changed);
-    request.api_mut(tenant)?.definition.models.insert(changed.name.clone(), Arc::new(changed));
+    let models = &mut request.api_mut(tenant)?.definition.models;
+    check_size(models, &changed, request.limits_are_relaxed())?;
+    models.insert(changed.name.clone(), Arc::new(changed));
     Ok(reply)
 }
 
 fn delete_model(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let name = &model(tenant, request)?.name.clone();
     let definition = &mut request.api_mut(tenant)?.definition;
-    let users = definition.resources.values().flat_map(|resource| {
-        resource.resource_methods.iter().map(move |(verb, method)| (&resource.path, verb, method))
-    });
-    // Of several, the one with the longest path is named (R).
-    let user = users.filter(|(.., method)| uses(method, name)).max_by_key(|(path, ..)| path.len());
-    if let Some((path, verb, _)) = user {
-        let message = format!("Cannot delete model '{name}', is referenced in method request: {path}/{verb}");
+    let is_model = |models: &Option<Texts>| models.iter().flatten().any(|(_, used)| used == name);
+    let is_answer = |method: &Method| method.method_responses.values().any(|one| is_model(&one.response_models));
+    let request = user(definition, |method| is_model(&method.request_models)).map(|place| ("request", place));
+    let answer = || user(definition, is_answer).map(|place| ("response", place));
+    if let Some((part, place)) = request.or_else(answer) {
+        let message = format!("Cannot delete model '{name}', is referenced in method {part}: {place}");
         return Err(Error::conflict(message));
     }
     definition.models.remove(name);
     Ok(Reply::accepted())
 }
 
-fn uses(method: &Method, model: &str) -> bool {
-    method.request_models.iter().flatten().any(|(_, name)| name == model)
+/// Path and verb of a method that is what `is_user` says. Of several, the one with the longest path is named (R).
+fn user(definition: &Definition, is_user: impl Fn(&Method) -> bool) -> Option<String> {
+    let users = definition.methods().filter(|(.., method)| is_user(method));
+    users
+        .max_by_key(|(resource, ..)| resource.path.len())
+        .map(|(resource, verb, _)| format!("{}/{verb}", resource.path))
 }
 
 fn list_validators(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let validators = request.api(tenant)?.definition.request_validators.iter();
-    Ok(request.page(validators.map(|(id, validator)| (id.clone(), validator.clone()))))
+    request.page(validators.map(|(id, validator)| (id.clone(), validator.clone())))
 }
 
 fn create_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -204,12 +218,24 @@ fn create_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let api = tenant.api_mut(request.label("restapi_id"));
     // 400 here, where others say 404 (R).
     let api = api.ok_or_else(|| Error::bad_request("Invalid REST API identifier specified"))?;
-    if validator.name.as_deref() == Some("") {
-        return Err(blank_name());
-    }
+    check_name(&validator, &api.definition)?;
     let reply = Reply::created(&validator);
     api.definition.request_validators.insert(validator.id.clone(), Arc::new(validator));
     Ok(reply)
+}
+
+fn check_name(validator: &RequestValidator, definition: &Definition) -> Result<(), Error> {
+    let Some(name) = &validator.name else { return Ok(()) };
+    if name.is_empty() {
+        return Err(blank_name());
+    }
+    let mut others = definition.request_validators.values().filter(|other| other.id != validator.id);
+    if others.any(|other| other.name.as_ref() == Some(name)) {
+        let message =
+            format!("Request Validator name must be unique. Request Validator {name} already exists in this RestApi.");
+        return Err(Error::bad_request(message));
+    }
+    Ok(())
 }
 
 fn blank_name() -> Error {
@@ -233,7 +259,9 @@ fn update_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         change_validator(&mut changed, operation)?;
     }
     let reply = Reply::ok(&changed);
-    request.api_mut(tenant)?.definition.request_validators.insert(changed.id.clone(), Arc::new(changed));
+    let definition = &mut request.api_mut(tenant)?.definition;
+    check_name(&changed, definition)?;
+    definition.request_validators.insert(changed.id.clone(), Arc::new(changed));
     Ok(reply)
 }
 
@@ -249,6 +277,11 @@ fn change_validator(validator: &mut RequestValidator, operation: &PatchOperation
 
 fn delete_validator(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let id = validator(tenant, request)?.id.clone();
-    request.api_mut(tenant)?.definition.request_validators.remove(&id);
+    let definition = &mut request.api_mut(tenant)?.definition;
+    if let Some(place) = user(definition, |method| method.request_validator_id.as_ref() == Some(&id)) {
+        let message = format!("Cannot delete request validator '{id}', is referenced in method request: {place}");
+        return Err(Error::conflict(message));
+    }
+    definition.request_validators.remove(&id);
     Ok(Reply::accepted())
 }

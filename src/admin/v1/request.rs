@@ -16,12 +16,35 @@ use crate::admin::wire::EpochSeconds;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::{Complaints, Input, members_of};
 use crate::admin::wire::patch::{self, PatchOperation};
-use crate::admin::wire::reply::Reply;
+use crate::admin::wire::reply::{Answer, Reply};
 
 /// A page has this many items unless asked otherwise.
 const PAGE_DEFAULT: usize = 25;
 /// And never more than this.
 const PAGE_MAX: usize = 500;
+
+/// How many there may be of something (dg/limits).
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    /// As many.
+    pub most: usize,
+    /// What they are called.
+    pub noun: &'static str,
+    /// What has them.
+    pub owner: &'static str,
+}
+
+impl Quota {
+    /// A quota of an API.
+    pub const fn of_api(most: usize, noun: &'static str) -> Self {
+        Self { most, noun, owner: "API" }
+    }
+
+    /// A quota of an account.
+    pub const fn of_account(most: usize, noun: &'static str) -> Self {
+        Self { most, noun, owner: "account" }
+    }
+}
 
 /// A call of an operation.
 pub struct Request<'r> {
@@ -191,28 +214,52 @@ impl<'r> Request<'r> {
         self.complaints.check()
     }
 
+    /// # Errors
+    /// There are as many as AWS lets there be.
+    pub fn check_count(&self, count: usize, quota: Quota) -> Result<(), Error> {
+        if count < quota.most || self.relaxed {
+            return Ok(());
+        }
+        let Quota { noun, owner, .. } = quota;
+        Err(Error::limit_exceeded(format!(
+            "Maximum number of {noun} for this {owner} has been reached. Please contact AWS if you need additional {noun}."
+        )))
+    }
+
+    /// # Errors
+    /// A query parameter is there and none of `allowed`.
+    pub fn check_query(&self, name: &str, allowed: &[&str]) -> Result<(), Error> {
+        let Some(value) = self.query(name) else { return Ok(()) };
+        self.check_labels(|complaints| complaints.one_of(value, name, allowed))
+    }
+
     /// A list that comes whole.
     pub fn whole<T: Serialize>(&self, items: impl IntoIterator<Item = T>) -> Reply {
         Reply::ok(&json!({ "item": items.into_iter().map(|item| json!(item)).collect::<Vec<_>>() }))
     }
 
-    /// A page of a list: at most `limit` items behind the one that `position` names.
-    pub fn page<T: Serialize>(&self, items: impl IntoIterator<Item = (String, T)>) -> Reply {
-        let items: Vec<_> = items.into_iter().collect();
-        let limit = self.query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE_DEFAULT);
-        let begin = self.query("position").map_or(0, |position| {
-            let after = from_position(position);
-            // What the position names may be gone by now: the list goes on with what would come behind it.
-            let gone = || items.iter().position(|(key, _)| *key > after).unwrap_or(items.len());
-            items.iter().position(|(key, _)| *key == after).map_or_else(gone, |index| index + 1)
-        });
-        let end = items.len().min(begin.saturating_add(limit.clamp(1, PAGE_MAX)));
-        let page = &items[begin..end];
+    /// A page of a list, which is in the order of its keys: at most `limit` items behind the one whose key `position`
+    /// has. It may be gone by now: the list goes on with what would come behind it.
+    ///
+    /// # Errors
+    /// `limit` is no number, or `position` comes from no list.
+    pub fn page<T: Serialize>(&self, items: impl IntoIterator<Item = (String, T)>) -> Answer {
+        let after = self.query("position").filter(|position| !position.is_empty()).map(from_position).transpose()?;
+        let mut items =
+            items.into_iter().skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after)).peekable();
+        let page: Vec<_> = items.by_ref().take(self.limit()?).collect();
         let mut reply = json!({ "item": page.iter().map(|(_, item)| item).collect::<Vec<_>>() });
-        if let Some((last, _)) = page.last().filter(|_| end < items.len()) {
+        if let Some((last, _)) = page.last().filter(|_| items.peek().is_some()) {
             reply["position"] = to_position(last).into();
         }
-        Reply::ok(&reply)
+        Ok(Reply::ok(&reply))
+    }
+
+    /// How many items a page may have.
+    fn limit(&self) -> Result<usize, Error> {
+        let Some(text) = self.query("limit").filter(|text| !text.is_empty()) else { return Ok(PAGE_DEFAULT) };
+        let limit: i64 = text.parse().map_err(|_| Error::serialization(format!("{text} is not an Integer")))?;
+        Ok(usize::try_from(limit).unwrap_or_default().clamp(1, PAGE_MAX))
     }
 }
 
@@ -220,9 +267,9 @@ fn to_position(key: &str) -> String {
     BASE64.encode(key)
 }
 
-fn from_position(position: &str) -> String {
-    let bytes = BASE64.decode(position).unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default()
+fn from_position(position: &str) -> Result<String, Error> {
+    let text = BASE64.decode(position).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.ok_or_else(|| Error::bad_request("Invalid position parameter specified"))
 }
 
 /// An identifier of `length` characters of `[a-z0-9]`.

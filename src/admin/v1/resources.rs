@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ringgate_core::base::limits::RESOURCES_MAX;
 use serde_json::{Value, json};
 
-use super::request::new_id;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::error::Error;
@@ -26,8 +27,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// What may be replaced.
 const PATHS: [&str; 2] = ["/parentId", "/pathPart"];
-/// Resources of an API (AWS's default quota is 300; more is a matter of asking).
-const RESOURCES_MAX: usize = 300;
+const RESOURCES: Quota = Quota::of_api(RESOURCES_MAX, "resources");
 
 /// A resource as it is answered: methods by name alone, unless they are asked for with `embed=methods`.
 fn shown(resource: &Resource, request: &Request<'_>) -> Value {
@@ -44,7 +44,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("restapi_id");
     let api = tenant.apis.get(id).ok_or_else(|| request.unknown_api(id))?;
     let resources = api.definition.resources.iter();
-    Ok(request.page(resources.map(|(id, resource)| (id.clone(), shown(resource, request)))))
+    request.page(resources.map(|(id, resource)| (id.clone(), shown(resource, request))))
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
@@ -59,12 +59,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let parent = resources.get(request.label("parent_id")).ok_or_else(Error::unknown_resource)?.clone();
     check_part(&part)?;
     check_place(resources, &parent, &part, None)?;
-    if resources.len() >= RESOURCES_MAX && !request.limits_are_relaxed() {
-        return Err(Error::limit_exceeded(
-            "Maximum number of resources for this API has been reached. Please contact \
-                                          AWS if you need additional resources.",
-        ));
-    }
+    request.check_count(resources.len(), RESOURCES)?;
     let resource = Resource {
         id: new_id(6),
         parent_id: Some(parent.id.clone()),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::request::new_id;
+use super::domains::mapped;
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::{Api, Definition, Tenant};
 use crate::admin::wire::error::Error;
@@ -14,6 +15,7 @@ use crate::admin::wire::patch::{self, Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::resource::Resource;
 use crate::admin::wire::rest_api::{EndpointConfiguration, RestApi};
+use crate::admin::wire::tags;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     write("CreateRestApi", "POST", "/restapis", create),
@@ -25,9 +27,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// Asks for an id of one's own; AWS knows no such tag, and neither keeps nor shows it here.
 const CUSTOM_ID_TAG: &str = "_custom_id_";
-const ENDPOINT_TYPES: [&str; 3] = ["PRIVATE", "EDGE", "REGIONAL"];
+const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
 const IP_ADDRESS_TYPES: [&str; 2] = ["ipv4", "dualstack"];
-const API_KEY_SOURCES: [&str; 2] = ["AUTHORIZER", "HEADER"];
+const API_KEY_SOURCES: [&str; 2] = ["HEADER", "AUTHORIZER"];
+/// Length of a resource policy.
+const POLICY_CHARACTERS_MAX: usize = 8_192;
 const COMPRESSION_BYTES_MAX: u32 = 10_485_760;
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -35,7 +39,8 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     if request.read(|input| input.has("cloneFrom").then(|| input.string("cloneFrom")).transpose())?.is_some() {
         return clone_api(tenant, request, api);
     }
-    check(&api)?;
+    check(&api, request)?;
+    check_room(tenant, &api, request)?;
     set_defaults(&mut api, request)?;
     let id = api.id.clone();
     let definition = blank(api);
@@ -48,6 +53,8 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn clone_api(tenant: &mut Tenant, request: &Request<'_>, mut api: RestApi) -> Answer {
     let source = request.read(|input| input.string("cloneFrom"))?.unwrap_or_default();
+    check(&api, request)?;
+    check_room(tenant, &api, request)?;
     let source = tenant.apis.get(&source).ok_or_else(|| request.unknown_api(&source))?;
     let mut definition = source.definition.clone();
     set_defaults(&mut api, request)?;
@@ -92,7 +99,8 @@ fn read_endpoints(input: Input<'_>) -> Result<EndpointConfiguration, Error> {
 }
 
 /// What the service itself has against a new API, in its order.
-fn check(api: &RestApi) -> Result<(), Error> {
+fn check(api: &RestApi, request: &Request<'_>) -> Result<(), Error> {
+    tags::check(&api.tags)?;
     if api.name.is_empty() {
         return Err(Error::bad_request("Name cannot be empty"));
     }
@@ -102,7 +110,41 @@ fn check(api: &RestApi) -> Result<(), Error> {
     if api.minimum_compression_size.is_some_and(|bytes| bytes > COMPRESSION_BYTES_MAX) {
         return Err(wrong_compression_size());
     }
+    check_policy(api.policy.as_deref(), request)?;
     check_endpoints(&api.endpoint_configuration)
+}
+
+/// APIs that an account may have of each endpoint type.
+const QUOTAS: [(&str, Quota); 3] = [
+    ("EDGE", Quota::of_account(120, "edge-optimized APIs")),
+    ("REGIONAL", Quota::of_account(600, "regional APIs")),
+    ("PRIVATE", Quota::of_account(600, "private APIs")),
+];
+
+/// # Errors
+/// There are as many APIs of its endpoint type as there may be.
+pub(super) fn check_room(tenant: &Tenant, api: &RestApi, request: &Request<'_>) -> Result<(), Error> {
+    let has = |api: &RestApi, kind: &str| api.endpoint_configuration.types.iter().any(|known| known == kind);
+    for (kind, quota) in QUOTAS.into_iter().filter(|(kind, _)| has(api, kind)) {
+        let known = tenant.apis.values().filter(|known| has(&known.definition.rest_api, kind));
+        request.check_count(known.count(), quota)?;
+    }
+    Ok(())
+}
+
+fn check_policy(policy: Option<&str>, request: &Request<'_>) -> Result<(), Error> {
+    let Some(policy) = policy else { return Ok(()) };
+    if policy.chars().count() > POLICY_CHARACTERS_MAX && !request.limits_are_relaxed() {
+        return Err(Error::bad_request(format!(
+            "Invalid policy document. It exceeds {POLICY_CHARACTERS_MAX} characters"
+        )));
+    }
+    match serde_json::from_str::<Value>(policy) {
+        Ok(Value::Object(_)) => Ok(()),
+        _ => Err(Error::bad_request(
+            "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
+        )),
+    }
 }
 
 fn wrong_compression_size() -> Error {
@@ -199,7 +241,7 @@ pub(super) fn shown(api: &RestApi, tags: Tags) -> Value {
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let apis = tenant.apis.iter();
-    Ok(request.page(apis.map(|(id, api)| (id.clone(), shown(&api.definition.rest_api, Tags::IfAny)))))
+    request.page(apis.map(|(id, api)| (id.clone(), shown(&api.definition.rest_api, Tags::IfAny))))
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
@@ -209,7 +251,14 @@ fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
 
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("restapi_id");
-    tenant.apis.remove(id).ok_or_else(|| request.unknown_api(id))?;
+    request.api(tenant)?;
+    if let Some(domains) = mapped(tenant, |mapping| mapping.rest_api_id == id) {
+        return Err(Error::bad_request(format!(
+            "Deleting RestApi {id} failed. Please remove all base path mappings related to the RestApi in your domains: \
+             {domains}"
+        )));
+    }
+    tenant.apis.remove(id);
     Ok(Reply::accepted())
 }
 
@@ -220,6 +269,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     for operation in &operations {
         change(document, operation)?;
     }
+    check_policy(document.policy.as_deref(), request)?;
     Ok(Reply::ok(&shown(document, Tags::Always)))
 }
 

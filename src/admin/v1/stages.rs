@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::deployments;
+use super::domains::mapped;
+use super::request::Quota;
 use super::{Operation, Request, read, write};
 use crate::admin::state::serving::overridden;
 use crate::admin::state::{Api, Tenant};
+use crate::admin::wire::account::{ApiStage, BasePathMapping};
 use crate::admin::wire::deployment::{AccessLogSettings, CanarySettings, MethodSetting, Stage};
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::patch::{Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
-use crate::admin::wire::{EpochSeconds, Texts};
+use crate::admin::wire::{EpochSeconds, Texts, tags};
 
 const ALL: &str = "/restapis/{restapi_id}/stages";
 const ONE: &str = "/restapis/{restapi_id}/stages/{stage_name}";
@@ -26,10 +29,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
     read("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", flush),
 ];
 
+pub(super) const STAGES: Quota = Quota::of_api(10, "stages");
 const CACHE_SIZES: [&str; 8] = ["0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"];
 /// Rate and burst of an account, which settings of a method show until they are set (R).
 const ACCOUNT_RATE: f64 = 10_000.0;
 const ACCOUNT_BURST: i64 = 5_000;
+/// Stage variables (dg/stage-variables): how many, and characters of a name and of a value.
+const VARIABLES_MAX: usize = 100;
+const VARIABLE_NAME_MAX: usize = 64;
+const VARIABLE_VALUE_MAX: usize = 512;
+/// Bytes of an access log's format.
+const FORMAT_BYTES_MAX: usize = 3 << 10;
 const STRATEGIES: [&str; 3] = ["FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER"];
 
 /// AWS's list of paths, its missing commas included (R).
@@ -113,10 +123,17 @@ fn check_name(name: &str) -> Result<(), Error> {
 }
 
 fn check_variables(variables: &Texts) -> Result<(), Error> {
-    let name_is_wrong =
-        |name: &String| name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let value_is_wrong =
-        |value: &String| !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte));
+    if variables.len() > VARIABLES_MAX {
+        return Err(Error::bad_request(format!("A stage can have at most {VARIABLES_MAX} stage variables")));
+    }
+    let name_is_wrong = |name: &String| {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        !(1..=VARIABLE_NAME_MAX).contains(&name.len()) || !name.bytes().all(is_allowed)
+    };
+    let value_is_wrong = |value: &String| {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte);
+        value.len() > VARIABLE_VALUE_MAX || !value.bytes().all(is_allowed)
+    };
     if let Some(name) = variables.keys().find(|name| name_is_wrong(name)) {
         let message = format!("Stage variable name must only contain alphanumeric and underscore characters: {name}");
         return Err(Error::bad_request(message));
@@ -127,6 +144,23 @@ fn check_variables(variables: &Texts) -> Result<(), Error> {
             "Stage variable value of {name} must match the pattern [A-Za-z0-9-._~:/?#&=,]+"
         ))),
     }
+}
+
+/// A line that can be found again (dg/set-up-logging).
+fn check_format(settings: Option<&AccessLogSettings>) -> Result<(), Error> {
+    let Some(format) = settings.and_then(|settings| settings.format.as_deref()) else { return Ok(()) };
+    if format.len() > FORMAT_BYTES_MAX {
+        return Err(Error::bad_request(format!("Access log format exceeds {FORMAT_BYTES_MAX} bytes")));
+    }
+    let line = format.strip_suffix('\n').unwrap_or(format);
+    let has_id = ["requestId", "extendedRequestId"].into_iter().any(|id| format.contains(&format!("$context.{id}")));
+    if line.contains('\n') || !has_id {
+        return Err(Error::bad_request(
+            "Access log format must be single line, new line character is allowed only at end of the format. Format \
+             should contain context.requestId or context.extendedRequestId",
+        ));
+    }
+    Ok(())
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -145,6 +179,8 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     if api.stages.contains_key(&stage.stage_name) {
         return Err(Error::conflict("Stage already exists"));
     }
+    request.check_count(api.stages.len(), STAGES)?;
+    tags::check(&stage.tags)?;
     if let Some(canary) = &mut stage.canary_settings {
         canary.deployment_id.get_or_insert_with(|| stage.deployment_id.clone());
     }
@@ -212,8 +248,22 @@ fn flush(tenant: &Tenant, request: &Request<'_>) -> Answer {
 
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     find(tenant, request)?;
-    let api = tenant.api_mut(request.label("restapi_id")).ok_or_else(unknown)?;
-    api.stages.remove(request.label("stage_name"));
+    let (id, name) = (request.label("restapi_id"), request.label("stage_name"));
+    let is_meant = |mapping: &BasePathMapping| mapping.rest_api_id == id && mapping.stage.as_deref() == Some(name);
+    if let Some(domains) = mapped(tenant, is_meant) {
+        return Err(Error::bad_request(format!(
+            "Deleting stage {name} failed. Please remove all base path mappings related to the stage in your domains: \
+             {domains}"
+        )));
+    }
+    let is_here = |stage: &ApiStage| stage.api_id == id && stage.stage == name;
+    if let Some(plan) = tenant.usage_plans.values().find(|plan| plan.api_stages.iter().any(is_here)) {
+        return Err(Error::bad_request(format!(
+            "Deleting stage {name} failed. Please remove it from the usage plan {} first",
+            plan.id
+        )));
+    }
+    tenant.api_mut(id).ok_or_else(unknown)?.stages.remove(name);
     Ok(Reply::accepted())
 }
 
@@ -225,6 +275,9 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         change(&mut stage, api, operation)?;
     }
     check_variables(&stage.variables)?;
+    check_format(stage.access_log_settings.as_ref())?;
+    let overrides = stage.canary_settings.as_ref().map(|canary| &canary.stage_variable_overrides);
+    overrides.map_or(Ok(()), check_variables)?;
     settle(&mut stage);
     stage.last_updated_date = request.now();
     let reply = Reply::ok(&stage);

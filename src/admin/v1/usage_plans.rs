@@ -1,11 +1,12 @@
 //! `UsagePlan`, its keys, and what they have used.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::api_keys::{name_begins, newest_first, with_tags};
-use super::request::new_id;
+use super::api_keys::{name_begins, newest_first, place, with_tags};
+use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::wire::account::{ApiKey, ApiStage, QuotaSettings, ThrottleSettings, UsagePlan, UsagePlanKey};
@@ -13,6 +14,7 @@ use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::patch::{Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
+use crate::admin::wire::tags;
 
 const PLAN: &str = "/usageplans/{usageplanId}";
 const KEYS: &str = "/usageplans/{usageplanId}/keys";
@@ -32,13 +34,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
     read("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", update_usage),
 ];
 
+const PLANS: Quota = Quota::of_account(300, "usage plans");
+const PLANS_OF_KEY: Quota = Quota { most: 10, noun: "usage plans", owner: "API key" };
+/// Rates of methods that a plan may have for a stage.
+const METHOD_THROTTLES_MAX: usize = 20;
 const PERIODS: [&str; 3] = ["DAY", "WEEK", "MONTH"];
 
 fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
     let key = request.query("keyId");
     let has_key = |id: &str| key.is_none_or(|key| tenant.usage_plan_keys.contains_key(&format!("{id}/{key}")));
     let plans = tenant.usage_plans.iter().filter(|(id, _)| has_key(id));
-    Ok(request.page(plans.map(|(id, plan)| (id.clone(), plan.clone()))))
+    request.page(plans.map(|(id, plan)| (id.clone(), plan.clone())))
 }
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -47,9 +53,11 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         return Err(Error::bad_request("Usage Plan name cannot be empty"));
     }
     for stage in &plan.api_stages {
-        check_stage(tenant, stage)?;
+        check_stage(tenant, stage, request)?;
     }
-    check_quota(plan.quota.as_ref())?;
+    check(&plan)?;
+    tags::check(&plan.tags)?;
+    request.check_count(tenant.usage_plans.len(), PLANS)?;
     let reply = Reply::created(&plan);
     tenant.usage_plans.insert(plan.id.clone(), Arc::new(plan));
     Ok(reply)
@@ -89,11 +97,42 @@ fn read_throttle(throttle: Input<'_>) -> Result<ThrottleSettings, Error> {
     })
 }
 
-fn check_stage(tenant: &Tenant, stage: &ApiStage) -> Result<(), Error> {
-    let api = tenant.apis.get(&stage.api_id);
-    let api = api.ok_or_else(|| Error::not_found(format!("Invalid API identifier specified {}", stage.api_id)))?;
+fn check_stage(tenant: &Tenant, stage: &ApiStage, request: &Request<'_>) -> Result<(), Error> {
+    let api = tenant.apis.get(&stage.api_id).ok_or_else(|| request.unknown_api(&stage.api_id))?;
     let is_there = api.stages.contains_key(&stage.stage);
     if is_there { Ok(()) } else { Err(Error::not_found("Invalid stage identifier specified")) }
+}
+
+fn check(plan: &UsagePlan) -> Result<(), Error> {
+    if plan.api_stages.iter().any(|stage| stage.throttle.len() > METHOD_THROTTLES_MAX) {
+        let message = format!("A stage of a usage plan can have at most {METHOD_THROTTLES_MAX} method throttles");
+        return Err(Error::bad_request(message));
+    }
+    check_quota(plan.quota.as_ref())
+}
+
+/// One key reaches a stage through one plan only (dg/api-gateway-api-usage-plans).
+fn check_keys(tenant: &Tenant, plan: &UsagePlan) -> Result<(), Error> {
+    let keys = tenant.usage_plan_keys.iter().filter_map(|(place, key)| {
+        let (of, _) = place.split_once('/')?;
+        (of == plan.id).then_some(key)
+    });
+    keys.into_iter().try_for_each(|key| check_reach(tenant, plan, &key.id))
+}
+
+fn check_reach(tenant: &Tenant, plan: &UsagePlan, key: &str) -> Result<(), Error> {
+    let has_key = |other: &&Arc<UsagePlan>| tenant.usage_plan_keys.contains_key(&format!("{}/{key}", other.id));
+    let others = tenant.usage_plans.values().filter(|other| other.id != plan.id).filter(has_key);
+    let stages: Vec<_> = others.flat_map(|other| &other.api_stages).collect();
+    let is_shared = |own: &&ApiStage| stages.iter().any(|one| one.api_id == own.api_id && one.stage == own.stage);
+    match plan.api_stages.iter().find(is_shared) {
+        None => Ok(()),
+        Some(ApiStage { api_id, stage, .. }) => Err(Error::conflict(format!(
+            "Usage Plan {} cannot be added because API Key {key} cannot reference multiple Usage Plans with the same API \
+             stage: {api_id}:{stage}",
+            plan.id
+        ))),
+    }
 }
 
 fn check_quota(quota: Option<&QuotaSettings>) -> Result<(), Error> {
@@ -104,8 +143,8 @@ fn check_quota(quota: Option<&QuotaSettings>) -> Result<(), Error> {
         Some("WEEK") => 6,
         Some(_) => 27,
     };
-    if quota.limit < 1 {
-        return Err(Error::bad_request("Usage Plan quota limit must be greater than 0"));
+    if quota.limit < 0 {
+        return Err(Error::bad_request("Usage Plan quota limit must not be negative"));
     }
     if !(0..=last_day).contains(&quota.offset) {
         return Err(Error::bad_request(format!("Usage Plan quota offset must be between 0 and {last_day}")));
@@ -113,7 +152,7 @@ fn check_quota(quota: Option<&QuotaSettings>) -> Result<(), Error> {
     Ok(())
 }
 
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     Error::not_found("Invalid Usage Plan ID specified")
 }
 
@@ -127,18 +166,19 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("usageplanId");
     let mut plan = (**tenant.usage_plans.get(id).ok_or_else(unknown)?).clone();
     for operation in &operations {
-        change(&mut plan, tenant, operation)?;
+        change(&mut plan, (tenant, request), operation)?;
     }
-    check_quota(plan.quota.as_ref())?;
+    check(&plan)?;
+    check_keys(tenant, &plan)?;
     let reply = Reply::ok(&with_tags(json!(plan)));
     tenant.usage_plans.insert(id.to_owned(), Arc::new(plan));
     Ok(reply)
 }
 
-fn change(plan: &mut UsagePlan, tenant: &Tenant, operation: &PatchOperation) -> Result<(), Error> {
+fn change(plan: &mut UsagePlan, at: (&Tenant, &Request<'_>), operation: &PatchOperation) -> Result<(), Error> {
     let segments = operation.segments();
     match (operation.op, segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
-        (Op::Add | Op::Remove, ["apiStages"]) => change_stages(plan, tenant, operation),
+        (Op::Add | Op::Remove, ["apiStages"]) => change_stages(plan, at, operation),
         (_, ["apiStages", stage, "throttle", rest @ ..]) => change_stage_throttle(plan, (stage, rest), operation),
         (Op::Replace, ["name"]) if operation.text().is_empty() => {
             Err(Error::bad_request("Usage Plan name cannot be empty"))
@@ -167,10 +207,12 @@ fn change(plan: &mut UsagePlan, tenant: &Tenant, operation: &PatchOperation) -> 
             plan.quota = None;
             Ok(())
         }
-        (Op::Add | Op::Replace, ["throttle", member]) => {
+        (Op::Add | Op::Replace | Op::Remove, ["throttle", member]) => {
             set_throttle(plan.throttle.get_or_insert_default(), member, operation)
         }
-        (Op::Add | Op::Replace, ["quota", member]) => set_quota(plan.quota.get_or_insert_default(), member, operation),
+        (Op::Add | Op::Replace | Op::Remove, ["quota", member]) => {
+            set_quota(plan.quota.get_or_insert_default(), member, operation)
+        }
         _ => Err(invalid(operation)),
     }
 }
@@ -182,7 +224,11 @@ fn invalid(operation: &PatchOperation) -> Error {
     ))
 }
 
-fn number<T: std::str::FromStr>(operation: &PatchOperation) -> Result<T, Error> {
+/// The value; that of a member which is removed is zero.
+fn number<T: std::str::FromStr + Default>(operation: &PatchOperation) -> Result<T, Error> {
+    if operation.op == Op::Remove {
+        return Ok(T::default());
+    }
     let wrong = || Error::bad_request(format!("Invalid value for {}: {}", operation.path(), operation.text()));
     operation.text().parse().map_err(|_| wrong())
 }
@@ -200,7 +246,9 @@ fn set_quota(quota: &mut QuotaSettings, member: &str, operation: &PatchOperation
     match member {
         "limit" => quota.limit = number(operation)?,
         "offset" => quota.offset = number(operation)?,
-        "period" if PERIODS.contains(&operation.text()) => quota.period = operation.optional(),
+        "period" if operation.op != Op::Remove && PERIODS.contains(&operation.text()) => {
+            quota.period = operation.optional();
+        }
         _ => return Err(invalid(operation)),
     }
     Ok(())
@@ -211,12 +259,16 @@ fn stage_of(text: &str) -> Result<(&str, &str), Error> {
     text.split_once(':').ok_or_else(|| Error::bad_request("Invalid API Stage specified"))
 }
 
-fn change_stages(plan: &mut UsagePlan, tenant: &Tenant, operation: &PatchOperation) -> Result<(), Error> {
+fn change_stages(
+    plan: &mut UsagePlan,
+    (tenant, request): (&Tenant, &Request<'_>),
+    operation: &PatchOperation,
+) -> Result<(), Error> {
     let (api, stage) = stage_of(operation.text())?;
     let at = plan.api_stages.iter().position(|known| known.api_id == api && known.stage == stage);
     if operation.op == Op::Add {
         let new = ApiStage { api_id: api.to_owned(), stage: stage.to_owned(), ..ApiStage::default() };
-        check_stage(tenant, &new)?;
+        check_stage(tenant, &new, request)?;
         if at.is_none() {
             plan.api_stages.push(new);
         }
@@ -246,6 +298,10 @@ fn change_stage_throttle(
             let throttle = stage.throttle.entry(format!("{resource}/{verb}")).or_default();
             set_throttle(throttle, member, operation)
         }
+        (Op::Add | Op::Replace, []) => {
+            stage.throttle = throttles(operation.text())?;
+            Ok(())
+        }
         (Op::Remove, []) => {
             stage.throttle.clear();
             Ok(())
@@ -258,15 +314,20 @@ fn change_stage_throttle(
     }
 }
 
+/// Rates by method, as a JSON text.
+fn throttles(text: &str) -> Result<BTreeMap<String, ThrottleSettings>, Error> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::bad_request(format!("Invalid throttle settings specified: {error}")))
+}
+
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("usageplanId");
     let plan = tenant.usage_plans.get(id).ok_or_else(unknown)?;
     let is_there =
         |stage: &ApiStage| tenant.apis.get(&stage.api_id).is_some_and(|api| api.stages.contains_key(&stage.stage));
-    if plan.api_stages.iter().any(is_there) {
+    if let Some(ApiStage { api_id, stage, .. }) = plan.api_stages.iter().find(|stage| is_there(stage)) {
         return Err(Error::bad_request(format!(
-            "Cannot delete Usage Plan {id} because it is associated with API Stages. Please remove all API stages from \
-             the Usage Plan before deleting."
+            "Cannot delete Usage Plan {id} because there are API Stages associated with it, including {api_id}:{stage}"
         )));
     }
     tenant.usage_plans.remove(id);
@@ -297,15 +358,13 @@ fn list_keys(tenant: &Tenant, request: &Request<'_>) -> Answer {
         name_begins(key, name) && tenant.usage_plan_keys.contains_key(&format!("{plan}/{}", key.id))
     };
     let keys = newest_first(&tenant.api_keys).into_iter().filter(is_wanted);
-    Ok(request.page(keys.map(|key| (key.id.clone(), shown_key(key)))))
+    request.page(keys.map(|key| (place(key), shown_key(key))))
 }
 
 fn create_key(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let (key, kind) = request.read(|input| Ok((input.required_string("keyId")?, input.required_string("keyType")?)))?;
     let plan = request.label("usageplanId");
-    if !tenant.usage_plans.contains_key(plan) {
-        return Err(unknown());
-    }
+    let known = tenant.usage_plans.get(plan).ok_or_else(unknown)?;
     if kind != "API_KEY" {
         return Err(Error::bad_request("Invalid key type specified. Must be API_KEY"));
     }
@@ -313,6 +372,9 @@ fn create_key(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     if tenant.usage_plan_keys.contains_key(&format!("{plan}/{key}")) {
         return Err(Error::conflict(format!("Usage Plan {plan} already has the key {key}")));
     }
+    check_reach(tenant, known, &key)?;
+    let plans = tenant.usage_plans.keys().filter(|id| tenant.usage_plan_keys.contains_key(&format!("{id}/{key}")));
+    request.check_count(plans.count(), PLANS_OF_KEY)?;
     join(tenant, plan, &key);
     Ok(reply)
 }

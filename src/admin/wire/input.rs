@@ -30,12 +30,16 @@ impl Complaints {
         }
     }
 
-    /// Notes that `value` is no status: three digits, of which the first is 1 to 5.
-    pub fn status(&self, value: &str) {
-        let is_status = matches!(value.as_bytes(), [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9']);
-        if !is_status {
-            let constraint = "Member must satisfy regular expression pattern: [1-5]\\d\\d";
-            self.add(&format!("'{value}'"), "statusCode", constraint);
+    /// Notes that `value` at `path` is no status.
+    pub fn status(&self, value: &str, path: &str) {
+        self.pattern(value, path, "[1-5]\\d\\d", is_status(value));
+    }
+
+    /// Notes that `value` at `path` does not match `pattern`.
+    pub fn pattern(&self, value: &str, path: &str, pattern: &str, is_match: bool) {
+        if !is_match {
+            let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
+            self.add(&format!("'{value}'"), path, &constraint);
         }
     }
 
@@ -47,8 +51,23 @@ impl Complaints {
     }
 }
 
+/// Three digits, of which the first is 1 to 5.
+pub fn is_status(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'])
+}
+
+/// AWS lists the values as a hash table of Java's strings holds them: 32 chains, in each of which the latest comes
+/// first. All recorded lists, of 2 to 21 values, have this order. `allowed` has that of the service's model.
 fn enum_constraint(allowed: &[&str]) -> String {
-    format!("Member must satisfy enum value set: [{}]", allowed.join(", "))
+    const CHAINS: u32 = 32;
+    let mut values: Vec<_> = allowed.iter().rev().copied().collect();
+    values.sort_by_key(|value| java_hash(value) % CHAINS);
+    format!("Member must satisfy enum value set: [{}]", values.join(", "))
+}
+
+/// `String.hashCode` of ASCII text.
+fn java_hash(text: &str) -> u32 {
+    text.bytes().fold(0, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
 }
 
 /// An object of a request's body.
@@ -97,10 +116,15 @@ impl<'r> Input<'r> {
     /// It is no text.
     pub fn required_string(&self, name: &str) -> Result<String, Error> {
         let text = self.string(name)?;
-        if text.is_none() {
+        self.require(name);
+        Ok(text.unwrap_or_default())
+    }
+
+    /// Notes that a member is missing, if it is.
+    pub fn require(&self, name: &str) {
+        if !self.has(name) {
             self.complaints.add("null", &self.path_of(name), "Member must not be null");
         }
-        Ok(text.unwrap_or_default())
     }
 
     /// A text that is one of `allowed`.
@@ -111,6 +135,30 @@ impl<'r> Input<'r> {
         let text = self.string(name)?;
         if let Some(text) = &text {
             self.complaints.one_of(text, &self.path_of(name), allowed);
+        }
+        Ok(text)
+    }
+
+    /// A status.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub fn status(&self, name: &str) -> Member<String> {
+        let text = self.string(name)?;
+        if let Some(text) = &text {
+            self.complaints.status(text, &self.path_of(name));
+        }
+        Ok(text)
+    }
+
+    /// A text that matches `pattern`, as `is_match` finds out.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub fn matching(&self, name: &str, pattern: &str, is_match: impl FnOnce(&str) -> bool) -> Member<String> {
+        let text = self.string(name)?;
+        if let Some(text) = &text {
+            self.complaints.pattern(text, &self.path_of(name), pattern, is_match(text));
         }
         Ok(text)
     }
@@ -332,6 +380,21 @@ mod tests {
         assert!(read("{", |input| input.string("a")).is_err());
         assert_eq!(read("{\"a\": null}", |input| input.string("a")), Ok(None));
         assert_eq!(read(" ", |input| input.string("a")), Ok(None));
+    }
+
+    #[test]
+    fn values_are_listed_as_a_hash_table_of_java_has_them() {
+        let lists: [(&[&str], &str); 3] = [
+            (&["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"], "HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS"),
+            (&["REGIONAL", "EDGE", "PRIVATE"], "PRIVATE, EDGE, REGIONAL"),
+            // Three of one chain.
+            (&["EXPIRED_TOKEN", "INTEGRATION_FAILURE", "UNSUPPORTED_MEDIA_TYPE"], {
+                "UNSUPPORTED_MEDIA_TYPE, INTEGRATION_FAILURE, EXPIRED_TOKEN"
+            }),
+        ];
+        for (model, listed) in lists {
+            assert_eq!(enum_constraint(model), format!("Member must satisfy enum value set: [{listed}]"));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod patch;
 pub mod reply;
 pub mod resource;
 pub mod rest_api;
+pub mod tags;
 
 use std::collections::BTreeMap;
 

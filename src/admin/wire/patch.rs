@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use super::error::Error;
 use super::input::Input;
 
-/// In the order of AWS's message.
-const OPS: [&str; 6] = ["add", "remove", "move", "test", "replace", "copy"];
+const OPS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
 
 /// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +30,10 @@ impl Op {
         OPS[match self {
             Self::Add => 0,
             Self::Remove => 1,
-            Self::Move => 2,
-            Self::Test => 3,
-            Self::Replace => 4,
-            Self::Copy => 5,
+            Self::Replace => 2,
+            Self::Move => 3,
+            Self::Copy => 4,
+            Self::Test => 5,
         }]
     }
 

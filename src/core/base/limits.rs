@@ -19,6 +19,12 @@ pub const PAYLOAD_BYTES_MAX: u64 = 10_485_760;
 pub const INTEGRATION_TIMEOUT_MS_MIN: u64 = 50;
 /// Default and longest integration timeout in milliseconds of a REST API.
 pub const INTEGRATION_TIMEOUT_MS_MAX: u64 = 29_000;
+/// Longest integration timeout in milliseconds under `--limits relaxed`: what AWS allows a regional API whose quota was
+/// raised.
+pub const INTEGRATION_TIMEOUT_MS_RELAXED_MAX: u64 = 300_000;
+/// Least bytes a second of a request body, over the time that is spent waiting for it beyond the body timeout. Slower:
+/// 408. AWS's number is not known.
+pub const BODY_BYTES_PER_SECOND_MIN: u64 = 500;
 /// Idle time in seconds after which a client connection is closed.
 pub const IDLE_TIMEOUT_S: u64 = 310;
 /// Largest definition file in bytes (AWS: 6 MB).

@@ -32,7 +32,7 @@ pub(super) fn route(
         (Tag::Method, method.name.as_str().into()),
     ];
     texts.extend(variables(path).map(|variable| (Tag::PathVariable, variable.name.into())));
-    texts.extend(protection(api, method, input).map(|text| (Tag::Protection, text)));
+    texts.extend(demands(api, method, input));
     if let Some(integration) = integration {
         texts.push((Tag::Integration, integration.kind.as_str().into()));
         texts.extend(integration.uri.iter().map(|uri| (Tag::Uri, uri.value.clone())));
@@ -45,20 +45,23 @@ pub(super) fn route(
 }
 
 /// What the definition demands of a caller, in its own words.
-fn protection(api: &RestApi, method: &Method, input: &StageInput<'_>) -> impl Iterator<Item = String> {
+fn demands(api: &RestApi, method: &Method, input: &StageInput<'_>) -> impl Iterator<Item = (Tag, String)> {
     let authorization = match &method.authorization {
         Authorization::None => None,
         Authorization::Iam => Some("AWS_IAM".to_owned()),
         Authorization::Custom { authorizer } => Some(format!("Lambda authorizer {authorizer}")),
         Authorization::Cognito { authorizer, .. } => Some(format!("Cognito authorizer {authorizer}")),
     };
-    let key = method.api_key_required.then(|| "API key".to_owned());
     let policy = api.policy.is_some().then(|| "resource policy".to_owned());
-    let validator = method.request_validator.as_ref().map(|validator| format!("request validator {}", validator.value));
-    let demands: Vec<_> = [authorization, key, policy, validator].into_iter().flatten().collect();
-    let ignored =
-        (input.ignores_authorization && !demands.is_empty()).then(|| "ignored by --ignore-authorization".into());
-    demands.into_iter().chain(ignored)
+    let key = method.api_key_required.then(|| "API key".to_owned());
+    let validator = method.request_validator.as_ref().map(|validator| (Tag::Validator, validator.value.clone()));
+    let ignored = move |demand: String| match input.ignores_authorization {
+        true => format!("{demand} (ignored by --ignore-authorization)"),
+        false => demand,
+    };
+    let protection =
+        [authorization, policy].into_iter().flatten().map(move |demand| (Tag::Protection, ignored(demand)));
+    protection.chain(key.map(|demand| (Tag::Metering, ignored(demand)))).chain(validator)
 }
 
 /// Stage variables that the integration names anywhere, with the values that they have.

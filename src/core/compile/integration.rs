@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
+use crate::base::pattern::{Extent, Pattern};
 use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
-use crate::mapping::template::{Remark, Template};
+use crate::mapping::template::{Remark, Template, UnknownName};
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::model::rest::{
     ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
@@ -20,8 +21,8 @@ use crate::plan::{
 };
 use crate::proto::http::KnownField;
 
-use super::pattern::{PatternError, StatusPattern};
 use super::slots::Slots;
+use super::template::Compiled;
 use super::{Findings, Names, OriginRewrite, StageInput, template, unsupported};
 
 /// Why the route of an integration answers 500.
@@ -141,8 +142,8 @@ impl Compiler<'_> {
             reads_body,
             streams: content.is_none() && !reads_body && !decodes && !runs,
             converts_answers: is_proxy && self.has_binary_types(),
-            timeout: self.timeout(),
-            responses: if is_proxy { Responses::default() } else { self.responses(&[])? },
+            timeout: self.timeout(input.integration_timeout_ms_max),
+            responses: if is_proxy { Responses::default() } else { self.responses()? },
         })
     }
 
@@ -152,12 +153,11 @@ impl Compiler<'_> {
         let templates = self.declared.request_templates.iter();
         let templates: Vec<_> =
             templates.map(|(media_type, text)| (media_type.clone(), self.mock_request(media_type, text))).collect();
-        let numbers: Vec<_> = templates.iter().filter_map(|(_, request)| request.known_status()).collect();
         Ok(MockPlan {
             templates: ByMediaType::new(templates),
             passthrough: passthrough(self.declared),
             content: self.handling(self.declared.content_handling),
-            responses: self.responses(&numbers)?,
+            responses: self.responses()?,
         })
     }
 
@@ -205,11 +205,13 @@ impl Compiler<'_> {
         })
     }
 
-    fn timeout(&mut self) -> Duration {
+    fn timeout(&mut self, longest_ms: u64) -> Duration {
         let declared = self.declared.timeout_in_millis.map_or(INTEGRATION_TIMEOUT_MS_MAX, u64::from);
-        let used = declared.clamp(INTEGRATION_TIMEOUT_MS_MIN, INTEGRATION_TIMEOUT_MS_MAX);
+        let used = declared.clamp(INTEGRATION_TIMEOUT_MS_MIN, longest_ms);
         if used != declared {
-            let message = format!("timeoutInMillis {declared} is outside 50 to 29000: {used} is used");
+            let message = format!(
+                "timeoutInMillis {declared} is outside {INTEGRATION_TIMEOUT_MS_MIN} to {longest_ms}: {used} is used"
+            );
             let found = self.findings.warn("timeout-range", self.declared.place, self.pointer, message);
             found.on_aws = "the integration is refused, unless the account's quota was raised".into();
         }
@@ -281,30 +283,30 @@ impl Compiler<'_> {
         let compiled: Vec<_> = declared
             .iter()
             .map(|(media_type, text)| {
-                let made = template::body(&text.value, self.names);
-                if let BodyTemplate::Broken(reason) = &made {
+                let Compiled { template, unknown } = template::body(&text.value, self.names);
+                if let BodyTemplate::Broken(reason) = &template {
                     self.say_broken(media_type, text, reason);
                 }
-                self.say_remarks(media_type, text, made.program());
-                self.say_unknown(text);
-                (media_type.clone(), made)
+                self.say_remarks(text, template.program());
+                self.say_unknown(text, &unknown);
+                (media_type.clone(), template)
             })
             .collect();
         ByMediaType::new(compiled)
     }
 
     fn mock_request(&mut self, media_type: &str, text: &Declared<String>) -> MockRequest {
-        let made = template::mock(&text.value, self.names);
+        let Compiled { template: made, unknown } = template::mock(&text.value, self.names);
         match &made {
             MockRequest::Broken(reason) => self.say_broken(media_type, text, reason),
             MockRequest::NoStatus => {
                 let message = format!("the {media_type} template has no integer statusCode: requests answer 500");
                 self.findings.warn("mock-status", text.place, self.pointer, message);
             }
-            MockRequest::Program(program) => self.say_remarks(media_type, text, Some(program)),
+            MockRequest::Program(program) => self.say_remarks(text, Some(program)),
             _ => {}
         }
-        self.say_unknown(text);
+        self.say_unknown(text, &unknown);
         made
     }
 
@@ -314,49 +316,41 @@ impl Compiler<'_> {
     }
 
     /// Says what is remarkable about a template's patterns, and where in it they are.
-    fn say_remarks(&mut self, media_type: &str, text: &Declared<String>, program: Option<&Template>) {
+    fn say_remarks(&mut self, text: &Declared<String>, program: Option<&Template>) {
         for Remark { place, message } in program.map(Template::remarks).unwrap_or_default() {
-            let message = format!("{media_type} template, {place}: {message}");
+            let message = format!("at {place} of the template {message}");
             self.findings.warn("template-pattern", text.place, self.pointer, message);
         }
     }
 
-    /// Says which of a template's variables do not exist.
-    fn say_unknown(&mut self, text: &Declared<String>) {
-        for unknown in template::unknown_names(&text.value) {
-            self.findings.warn("context-unknown", text.place, self.pointer, format!("{unknown}; it prints nothing"));
+    /// Says which names in a template mean nothing.
+    fn say_unknown(&mut self, text: &Declared<String>, unknown: &[UnknownName]) {
+        for UnknownName { place, message } in unknown {
+            let message = format!("at {place} of the template {message}; it prints nothing");
+            self.findings.warn("template-name", text.place, self.pointer, message);
         }
     }
 
-    /// `numbers` are the statuses that a MOCK is known to give.
-    fn responses(&mut self, numbers: &[i64]) -> Result<Responses, String> {
+    fn responses(&mut self) -> Result<Responses, String> {
         let declared = &self.declared.responses;
         if declared.len() > Responses::COUNT_MAX {
             return Err(format!("more than {} integration responses", Responses::COUNT_MAX));
         }
         let plans = declared.iter().map(|response| self.response(response)).collect::<Result<Vec<_>, _>>()?;
-        let patterns: Vec<_> = declared.iter().map(|response| self.pattern(response)).collect();
+        let patterns = declared.iter().map(|response| self.pattern(response)).collect();
         // An absent and an empty pattern both make the default (rest-integrations §5).
         let default =
             declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
-        Ok(Responses::new(plans, default, numbers, |index, status| {
-            patterns[index].as_ref().is_some_and(|pattern| pattern.matches(status))
-        }))
+        Ok(Responses::new(plans, default, patterns))
     }
 
-    fn pattern(&mut self, response: &IntegrationResponse) -> Option<StatusPattern> {
+    /// The whole of a status must match it, as with Java's `matches` (rest-integrations §5).
+    fn pattern(&mut self, response: &IntegrationResponse) -> Option<Pattern> {
         let pattern = response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty())?;
-        match StatusPattern::new(pattern) {
+        match Pattern::compile(pattern, Extent::Whole) {
             Ok(pattern) => Some(pattern),
-            Err(error) => {
-                let message = match error {
-                    PatternError::Unsupported(_) => {
-                        format!("the pattern `{pattern}` uses what only Java's engine has; it never matches here")
-                    }
-                    PatternError::Invalid(why) => {
-                        format!("the pattern `{pattern}` is not valid and never matches: {why}")
-                    }
-                };
+            Err(why) => {
+                let message = format!("the pattern `{pattern}` is not valid and never matches: {why}");
                 self.findings.warn("selection-pattern", response.place, self.pointer, message);
                 None
             }

@@ -2,7 +2,6 @@
 
 mod describe;
 mod integration;
-mod pattern;
 mod rejection;
 pub mod slots;
 mod stage;
@@ -50,6 +49,8 @@ pub struct StageInput<'s> {
     pub records_bodies: bool,
     /// Access log; `None`: the default line.
     pub access_log: Option<&'s AccessLogProgram<ContextVariable>>,
+    /// Longest timeout of an integration.
+    pub integration_timeout_ms_max: u64,
 }
 
 /// An origin that is called elsewhere (`dev --upstream`).

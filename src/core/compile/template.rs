@@ -1,49 +1,51 @@
 //! Mapping templates: compiled, and recognised where they need not run.
 
+use crate::mapping::Resolve;
 use crate::mapping::status_code::status_code;
-use crate::mapping::template::{Shape, Template};
-use crate::mapping::{ContextVariable, Resolve};
+use crate::mapping::template::{Shape, Template, UnknownName};
 use crate::plan::{BodyTemplate, MockRequest};
 
+/// A template and the names in it that mean nothing.
+pub(super) struct Compiled<T> {
+    pub(super) template: T,
+    pub(super) unknown: Box<[UnknownName]>,
+}
+
 /// A template that makes a body.
-pub(super) fn body(text: &str, resolve: &impl Resolve) -> BodyTemplate {
+pub(super) fn body(text: &str, resolve: &impl Resolve) -> Compiled<BodyTemplate> {
+    let known = |template| Compiled { template, unknown: Box::default() };
     // Stored as an empty string, a template passes the body (rest-mapping-templates §12).
     if text.is_empty() {
-        return BodyTemplate::Passthrough;
+        return known(BodyTemplate::Passthrough);
     }
     match Template::compile(text, resolve) {
-        Err(error) => BodyTemplate::Broken(reason(&error.to_string())),
-        Ok(template) => match template.shape() {
-            Shape::Text(text) => BodyTemplate::Text(text.into()),
-            Shape::Body | Shape::Json => BodyTemplate::Passthrough,
-            Shape::Program => BodyTemplate::Program(Box::new(template)),
-        },
+        Err(error) => known(BodyTemplate::Broken(reason(&error.to_string()))),
+        Ok(mut template) => {
+            let unknown = template.take_unknown();
+            let template = match template.shape() {
+                Shape::Text(text) => BodyTemplate::Text(text.into()),
+                Shape::Body => BodyTemplate::Passthrough,
+                Shape::Program => BodyTemplate::Program(Box::new(template)),
+            };
+            Compiled { template, unknown }
+        }
     }
 }
 
 /// A template that gives a MOCK its status.
-pub(super) fn mock(text: &str, resolve: &impl Resolve) -> MockRequest {
-    match body(text, resolve) {
+pub(super) fn mock(text: &str, resolve: &impl Resolve) -> Compiled<MockRequest> {
+    let Compiled { template, unknown } = body(text, resolve);
+    let template = match template {
         BodyTemplate::Passthrough => MockRequest::Passthrough,
         BodyTemplate::Program(template) => MockRequest::Program(template),
         BodyTemplate::Broken(reason) => MockRequest::Broken(reason),
         BodyTemplate::Text(text) => status_code(text.as_bytes()).map_or(MockRequest::NoStatus, MockRequest::Status),
-    }
+    };
+    Compiled { template, unknown }
 }
 
 fn reason(error: &str) -> Box<str> {
     format!("the template does not compile: {error}").into()
-}
-
-/// Names of `$context` in a template that do not exist: they print nothing.
-pub(super) fn unknown_names(text: &str) -> Vec<String> {
-    let places = text.match_indices("$context.").map(|(at, _)| &text[at..]);
-    let scanned = places.filter_map(|rest| ContextVariable::scan(rest).and_then(|(found, _)| found.err()));
-    let mut unknown: Vec<_> =
-        scanned.map(|unknown| unknown.to_string()).filter(|message| !message.contains("Override")).collect();
-    unknown.sort_unstable();
-    unknown.dedup();
-    unknown
 }
 
 #[cfg(test)]
@@ -65,28 +67,59 @@ mod tests {
     #[test]
     fn what_need_not_run_is_recognised() {
         for text in ["{}", "color: #333;", "a $5 bill", "100%", "$stageVariables.x", "## a comment\nx"] {
-            assert!(matches!(body(text, &Nothing), BodyTemplate::Text(_)), "{text}: {:?}", body(text, &Nothing));
+            assert!(
+                matches!(body(text, &Nothing).template, BodyTemplate::Text(_)),
+                "{text}: {:?}",
+                body(text, &Nothing).template
+            );
         }
-        for text in ["", "$input.body", " $input.json('$')\n", "$input.json(\"$\")", "${input.body}", "$!input.body"] {
-            assert!(matches!(body(text, &Nothing), BodyTemplate::Passthrough), "{text}: {:?}", body(text, &Nothing));
+        for text in ["", "$input.body", " $input.body\n", "${input.body}", "$!input.body"] {
+            assert!(
+                matches!(body(text, &Nothing).template, BodyTemplate::Passthrough),
+                "{text}: {:?}",
+                body(text, &Nothing).template
+            );
         }
-        for text in ["at $context.stage/pets", "$input.json('$.a')", "#set($x = $input.body)$x"] {
-            assert!(matches!(body(text, &Nothing), BodyTemplate::Program(_)), "{text}: {:?}", body(text, &Nothing));
+        for text in ["at $context.stage/pets", "$input.json('$')", "$input.json('$.a')", "#set($x = $input.body)$x"] {
+            assert!(
+                matches!(body(text, &Nothing).template, BodyTemplate::Program(_)),
+                "{text}: {:?}",
+                body(text, &Nothing).template
+            );
         }
     }
 
     #[test]
     fn what_does_not_compile_names_its_place() {
-        let BodyTemplate::Broken(reason) = body("{\n  #if($a}", &Nothing) else { panic!("it does not compile") };
+        let BodyTemplate::Broken(reason) = body("{\n  #if($a}", &Nothing).template else {
+            panic!("it does not compile")
+        };
         assert!(reason.starts_with("the template does not compile: 2:"), "{reason}");
     }
 
     #[test]
-    fn unknown_names_are_found_once_each() {
-        let text = "$context.nope $context.stage $context.nope $context.routeKey $context.responseOverride.status";
-        assert_eq!(
-            unknown_names(text),
-            ["$context.nope does not exist", "$context.routeKey does not exist in REST APIs"]
-        );
+    fn names_that_mean_nothing_are_found_once_each_with_their_place() {
+        let text = "$context.stage $context.identity.keySet() $context.get('x') $context.responseOverride.status\n\
+                    $input.body.x $input.json('$').y $input.params($x).z $util.urlEncode($x) $context.authorizer.x.y\n\
+                    $context.nope#if($context.nope)$context.routeKey#end $context.status\n\
+                    $input.nope() $input.json() $input.headers $util.toJson($x) $util.urlEncode('a', 'b')";
+        let compiled = body(text, &Nothing);
+        let found: Vec<_> =
+            compiled.unknown.iter().map(|unknown| format!("{} {}", unknown.place, unknown.message)).collect();
+        let expected = [
+            "3:1 $context.nope does not exist",
+            "3:18 $context.nope does not exist",
+            "3:32 $context.routeKey does not exist in REST APIs",
+            "3:54 $context.status has its value only when",
+            "4:1 $input.nope() does not exist; ",
+            "4:15 $input.json() does not exist; ",
+            "4:29 $input.headers does not exist; ",
+            "4:44 $util.toJson() does not exist; ",
+            "4:61 $util.urlEncode() does not exist; ",
+        ];
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.starts_with(expected), "{found}");
+        }
     }
 }

@@ -175,8 +175,8 @@ fn split_head(message: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn add_response<'e>(x: &'e Exchange<'_>, entry: &mut Entry<'e>) {
-    let response = &x.scratch.response[..];
-    let (head, body) = if response.ends_with(b"\r\n\r\n") { (response, &b""[..]) } else { split_head(response) };
+    let response = &x.scratch.response;
+    let (head, body) = response.split_at_checked(x.response_head).unwrap_or((response, b""));
     entry.add(Tag::ResponseHead, head);
     if holds_bodies(x) {
         entry.add(Tag::ResponseBody, body);

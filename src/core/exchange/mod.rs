@@ -267,6 +267,8 @@ pub struct Exchange<'x> {
     captures: Captures,
     has_request_body: bool,
     has_answer_body: bool,
+    /// Bytes of the head in `scratch.response`; a body of our own stands behind it.
+    response_head: usize,
 }
 
 impl<'x> Exchange<'x> {
@@ -285,6 +287,7 @@ impl<'x> Exchange<'x> {
             encoder: None,
             has_request_body: false,
             has_answer_body: false,
+            response_head: 0,
             request,
             snapshot,
             scratch,

@@ -224,6 +224,7 @@ pub(super) fn respond(x: &mut Exchange<'_>, mut rejection: Rejection) -> Served 
     }
     let _ = write_field(b"x-amzn-ErrorType", rejection.error_type.as_bytes(), &mut out);
     out.extend_from_slice(b"\r\n");
+    x.response_head = out.len();
     x.facts.response_length = 0;
     if !x.is_head() && !matches!(status, 204 | 304) {
         x.facts.response_length = body.len() as u64;

@@ -197,6 +197,7 @@ fn begin<E: Effects>(
 
 /// What is left to send behind a head that is complete.
 fn finish(x: &mut Exchange<'_>, status: u16, content: Content, source: Source) -> Served {
+    x.response_head = x.scratch.response.len();
     // What the back end sent stays with it where the status promises the client that nothing follows.
     if body_of(status, Some(0)) == Body::Never {
         return Served::Own;

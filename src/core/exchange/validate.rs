@@ -23,7 +23,15 @@ pub(super) async fn validate<E: Effects>(
     effects: &mut E,
 ) -> Step {
     check_parameters(x, &plan.parameters)?;
-    let Some(schema) = plan.models.for_content_type(x.content_type()) else { return Ok(()) };
+    let Some(schema) = plan.models.for_content_type(x.content_type()) else {
+        let verdict: &[u8] = match (plan.parameters.is_empty(), plan.models.is_empty()) {
+            (true, true) => b"nothing to check: no parameter is required and no model is named",
+            (false, true) => b"valid: every required parameter is there; the body was not checked",
+            (_, false) => b"valid as far as it was checked: no model for the body's content type",
+        };
+        x.scratch.trail.note(Tag::Validation, verdict);
+        return Ok(());
+    };
     receive_request(x, stage, effects).await?;
     check_body(x, schema)
 }
@@ -68,7 +76,7 @@ fn check_body(x: &mut Exchange<'_>, schema: &Schema) -> Step {
     let Ok(root) = x.scratch.document.read(body) else { return Err(refuse(x, UNREADABLE.to_owned())) };
     let faults = match schema.is_valid(root) {
         Ok(true) => {
-            x.scratch.trail.note(Tag::Validation, b"valid");
+            x.scratch.trail.note(Tag::Validation, b"valid: the body matches its model");
             return Ok(());
         }
         Ok(false) => schema.faults(root),

@@ -138,7 +138,7 @@ fn of_call(decision: &Decision) -> Option<(Origin, String)> {
         }
         "timeout" => back_end(format!(
             "{to} did not answer within the integration's timeout. Find out what it was busy with; raise \
-             timeoutInMillis (at most 29,000) only if it needs longer by nature."
+             timeoutInMillis (at most 29,000, with --limits relaxed 300,000) only if it needs longer by nature."
         )),
         "too_many_connections" => {
             Some((Origin::Gateway, "Raise --origin-connections-max, or make the back end faster.".into()))

@@ -32,6 +32,8 @@ pub fn json(decision: &Decision) -> Value {
         "declaredMethod": text(Tag::Method),
         "pathVariables": object(&decision.path_variables),
         "protection": texts(Tag::Protection),
+        "metering": texts(Tag::Metering),
+        "requestValidator": text(Tag::Validator),
         "stageVariables": texts(Tag::StageVariable),
         "steps": steps(decision),
         "request": message(&decision.request, decision.request_body.as_ref()),

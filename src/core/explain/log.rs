@@ -99,8 +99,28 @@ impl Log<'_> {
         if self.shape == Shape::CloudWatch {
             self.line(&format!("Extended Request Id: {}", decision.extended_request_id()));
         }
+        if self.shape == Shape::CloudWatch && !decision.text(Tag::Resource).is_empty() {
+            self.write_metering();
+        }
         self.line(&format!("Starting execution for request: {id}"));
         self.line(&format!("HTTP Method: {}, Resource Path: {path}", decision.request.method()));
+    }
+
+    /// As CloudWatch shows it, with two blanks where a key would stand.
+    fn write_metering(&mut self) {
+        let decision = self.decision;
+        if !decision.text(Tag::Metering).is_empty() {
+            return;
+        }
+        let stage = format!("{}/{}", decision.text(Tag::ApiId), decision.text(Tag::Stage));
+        let (id, resource) = (decision.request_id(), decision.text(Tag::Resource));
+        let method = decision.request.method();
+        self.line(&format!("Verifying Usage Plan for request: {id}. API Key:  API Stage: {stage}"));
+        self.line(&format!(
+            "API Key  authorized because method '{method} {resource}' does not require API Key. Request will not \
+             contribute to throttle or quota limits"
+        ));
+        self.line(&format!("Usage Plan check succeeded for API Key  and API Stage {stage}"));
     }
 
     fn write_request(&mut self) {

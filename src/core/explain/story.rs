@@ -52,29 +52,41 @@ pub(super) fn outcome(decision: &Decision, step: Step) -> String {
             _ => format!("not reached: the request ended at \u{201c}{}\u{201d}", name(ended_at)),
         };
     }
-    let protection = || decision.texts(Tag::Protection).collect::<Vec<_>>().join(", ");
-    let verdict = |tag, none: &str| match decision.text(tag) {
-        "" => none.to_owned(),
-        text => text.to_owned(),
-    };
     match step {
         Step::Find => found(decision),
         Step::Route => routed(decision),
-        Step::Authorize | Step::Admit if !protection().is_empty() && decision.text(tag_of(step)).is_empty() => {
-            format!("the definition demands {}", protection())
+        Step::Authorize => {
+            verdict(decision, Tag::Authorizer, || demanded(decision, Tag::Protection, "no authorization"))
         }
-        Step::Authorize => verdict(Tag::Authorizer, "not checked: the method demands none"),
-        Step::Admit => verdict(Tag::Admission, "not checked: no API key is demanded and no limit is set"),
-        Step::Validate => verdict(Tag::Validation, "not checked: no request validator"),
-        Step::Lookup => verdict(Tag::Cache, "not asked: no cache is configured"),
+        Step::Admit => verdict(decision, Tag::Admission, || {
+            let key = demanded(decision, Tag::Metering, "no API key");
+            format!("{key}; throttles and quotas are not enforced yet")
+        }),
+        Step::Validate => {
+            verdict(decision, Tag::Validation, || "not checked: the method has no request validator".into())
+        }
+        Step::Lookup => verdict(decision, Tag::Cache, || "not asked: responses are not cached yet".into()),
         Step::MapRequest => integration(decision),
         Step::Call => called(decision),
         Step::MapResponse => mapped(decision),
     }
 }
 
-const fn tag_of(step: Step) -> Tag {
-    if matches!(step, Step::Authorize) { Tag::Authorizer } else { Tag::Admission }
+/// What was noted on the way, else what follows from the definition.
+fn verdict(decision: &Decision, tag: Tag, implied: impl FnOnce() -> String) -> String {
+    match (tag, decision.text(tag), decision.text(Tag::Validator)) {
+        (_, "", _) => implied(),
+        (Tag::Validation, text, validator) if !validator.is_empty() => format!("{text} (validator {validator})"),
+        (_, text, _) => text.to_owned(),
+    }
+}
+
+fn demanded(decision: &Decision, tag: Tag, none: &str) -> String {
+    let demands: Vec<_> = decision.texts(tag).collect();
+    match demands[..] {
+        [] => format!("not checked: the method demands {none}"),
+        _ => format!("the definition demands {}", demands.join(", ")),
+    }
 }
 
 fn found(decision: &Decision) -> String {

@@ -84,7 +84,8 @@ fn the_story_of_a_proxied_request_answers_a_support_engineers_questions() {
             "ANY /pets/{id} (resource ",
             "matches /pets/7, which answers GET as well",
             "id = 7",
-            "not checked: the method demands none",
+            "not checked: the method demands no authorization",
+            "not checked: the method demands no API key; throttles and quotas are not enforced yet",
             "HTTP_PROXY http://${stageVariables.host}/v1/{id}",
             "stage variable host = origin.example",
             "integration.request.path.id <- method.request.path.id",
@@ -234,6 +235,10 @@ fn a_request_logs_the_sentences_of_aws_in_their_order() {
     let log = execution_log(&decision(request, Ok(OK)), Shape::CloudWatch, Level::Info, Detail::DataTrace);
     let sentences = [
         "Extended Request Id: BwcHBwcHBwcHBwc=",
+        "Verifying Usage Plan for request: 07070707-0707-4707-8707-070707070707. API Key:  API Stage: a1b2c3d4e5/dev",
+        "API Key  authorized because method 'GET /pets/{id}' does not require API Key. Request will not contribute to \
+         throttle or quota limits",
+        "Usage Plan check succeeded for API Key  and API Stage a1b2c3d4e5/dev",
         "Starting execution for request: 07070707-0707-4707-8707-070707070707",
         "HTTP Method: GET, Resource Path: /pets/{id}",
         "Method request path: {id=7}",

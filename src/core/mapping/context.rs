@@ -129,6 +129,7 @@ context_variables! {
     ErrorValidationErrorString "error.validationErrorString" Everywhere Sometimes;
     ExtendedRequestId "extendedRequestId" Everywhere Always;
     HttpMethod "httpMethod" Everywhere Always;
+    IdentityAccessKey "identity.accessKey" Everywhere NotYet;
     IdentityAccountId "identity.accountId" Everywhere NotYet;
     IdentityApiKey "identity.apiKey" Everywhere NotYet;
     IdentityApiKeyId "identity.apiKeyId" Everywhere NotYet;

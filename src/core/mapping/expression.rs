@@ -415,6 +415,7 @@ pub(super) mod tests {
             let text = match variable {
                 ContextVariable::Stage => "dev",
                 ContextVariable::ErrorMessage => "say \"no\"",
+                ContextVariable::ErrorValidationErrorString => "[\"a\"]",
                 _ => return false,
             };
             out.extend_from_slice(text.as_bytes());

@@ -3,9 +3,13 @@
 //! `$context.x`, `$stageVariables.x` and `$method.request.{header,path,querystring}.x` are replaced, everything else
 //! is text. A variable without a value leaves nothing, except that `$context.error.messageString` of an error without a
 //! message is `null`: AWS answers `{"message":null}` then. Compiled when deployed; stage variables become text.
+//!
+//! `"$context.error.validationErrorString"`, quoted in a template that is JSON, is escaped: nearly every such text has
+//! quotes of its own, and the answer would be no JSON.
 
 use super::context::{ContextVariable, UnknownContext};
 use super::expression::{Expression, Presence, Resolve, Side, Values};
+use crate::base::escape::escape_json_from;
 
 /// The template that every gateway-response type has by default.
 pub const STANDARD_TEMPLATE: &str = r#"{"message":$context.error.messageString}"#;
@@ -20,20 +24,22 @@ pub struct Substitution {
 enum Piece {
     Text(Box<str>),
     Variable(Expression),
+    /// In a string of JSON.
+    Escaped(Expression),
 }
 
 impl Substitution {
     /// Compiles a template. Every text is one; what is reported names `$context` variables that do not exist, which
     /// will print nothing.
     pub fn compile(template: &str, resolve: &impl Resolve) -> (Self, Vec<UnknownContext>) {
-        let mut draft = Draft::default();
+        let mut draft = Draft { is_json: template.trim_start().starts_with(['{', '[']), ..Draft::default() };
         let mut rest = template;
         while let Some(dollar) = rest.find('$') {
-            draft.text.push_str(&rest[..dollar]);
+            draft.push_text(&rest[..dollar]);
             rest = &rest[dollar..];
             rest = &rest[draft.take_variable(rest, resolve)..];
         }
-        draft.text.push_str(rest);
+        draft.push_text(rest);
         draft.end_text();
         (Self { pieces: draft.pieces.into() }, draft.unknown)
     }
@@ -47,6 +53,12 @@ impl Substitution {
                     let is_message = *expression == Expression::Context(ContextVariable::ErrorMessageString);
                     if expression.write(values, out) == Presence::Missing && is_message {
                         out.extend_from_slice(b"null");
+                    }
+                }
+                Piece::Escaped(expression) => {
+                    let start = out.len();
+                    if expression.write(values, out) == Presence::Present {
+                        escape_json_from(out, start);
                     }
                 }
             }
@@ -68,6 +80,9 @@ struct Draft {
     pieces: Vec<Piece>,
     text: String,
     unknown: Vec<UnknownContext>,
+    is_json: bool,
+    /// Whether a string of JSON is open.
+    is_quoted: bool,
 }
 
 impl Draft {
@@ -76,7 +91,7 @@ impl Draft {
     fn take_variable(&mut self, rest: &str, resolve: &impl Resolve) -> usize {
         if let Some((variable, used)) = ContextVariable::scan(rest) {
             match variable {
-                Ok(variable) => self.variable(Expression::Context(variable)),
+                Ok(variable) => self.context(variable),
                 Err(unknown) => self.unknown.push(unknown),
             }
             return used;
@@ -88,11 +103,27 @@ impl Draft {
             Ok(Expression::Absent) => {}
             Ok(expression) => self.variable(expression),
             Err(_) => {
-                self.text.push('$');
+                self.push_text("$");
                 return 1;
             }
         }
         name.len()
+    }
+
+    fn push_text(&mut self, text: &str) {
+        let mut is_escaped = false;
+        for byte in text.bytes() {
+            self.is_quoted ^= byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+        }
+        self.text.push_str(text);
+    }
+
+    fn context(&mut self, variable: ContextVariable) {
+        let is_escaped = variable == ContextVariable::ErrorValidationErrorString && self.is_json && self.is_quoted;
+        self.end_text();
+        let expression = Expression::Context(variable);
+        self.pieces.push(if is_escaped { Piece::Escaped(expression) } else { Piece::Variable(expression) });
     }
 
     fn variable(&mut self, expression: Expression) {
@@ -132,6 +163,10 @@ mod tests {
             ("$5 $$ $ $input.body #set($x = 1) 'text'", "$5 $$ $ $input.body #set($x = 1) 'text'"),
             ("$'literal'", "$'literal'"),
             ("", ""),
+            (r#"{"a": "$context.error.validationErrorString"}"#, r#"{"a": "[\"a\"]"}"#),
+            (r#"["\"", "x $context.error.validationErrorString"]"#, r#"["\"", "x [\"a\"]"]"#),
+            (r#"{"a": $context.error.validationErrorString}"#, r#"{"a": ["a"]}"#),
+            (r#"said "$context.error.validationErrorString""#, r#"said "["a"]""#),
         ];
         for (template, expected) in rows {
             assert_eq!(rendered(template), expected, "{template}");

@@ -18,6 +18,7 @@ use crate::vtl::{self, Coverage, Dialect, Document, Machine, Program};
 
 pub use crate::vtl::{Error, Failure, FailureKind, Remark};
 use host::MessageHost;
+pub use names::UnknownName;
 use names::{Source, TemplateNames};
 pub use overrides::{Override, OverrideTarget, Overrides};
 pub use sample::Sample;
@@ -44,6 +45,7 @@ pub struct Template {
     stage_variables: Box<[(Box<str>, Box<str>)]>,
     reads_body: bool,
     sets_overrides: bool,
+    unknown: Box<[UnknownName]>,
 }
 
 /// What a template comes to without running it.
@@ -53,8 +55,6 @@ pub enum Shape<'t> {
     Text(&'t str),
     /// `$input.body`: the body as it is; an empty one is `{}`.
     Body,
-    /// `$input.json('$')`: the body as it is, if it is JSON; an empty one is `{}`, what is no JSON is `""`.
-    Json,
     /// It has to run.
     Program,
 }
@@ -81,13 +81,10 @@ impl Template {
     ) -> Result<Self, Error> {
         let mut names = TemplateNames::new(variables, resolve);
         let program = vtl::compile(text, Dialect::ApiGateway, coverage, &mut names)?;
-        Ok(Self {
-            program,
-            reads_body: names.reads_body(),
-            sets_overrides: text.contains("Override"),
-            stage_variables: names.stage_variables(),
-            sources: names.sources(),
-        })
+        let (reads_body, stage_variables) = (names.reads_body(), names.stage_variables());
+        let (sources, unknown) = names.end();
+        let sets_overrides = text.contains("Override");
+        Ok(Self { program, sources, stage_variables, reads_body, sets_overrides, unknown })
     }
 
     /// What it comes to without running it.
@@ -97,9 +94,13 @@ impl Template {
         }
         match self.program.only_bound().and_then(|source| self.sources.get(source as usize)) {
             Some(Source::Body) => Shape::Body,
-            Some(Source::Json(path)) if path.is_root() => Shape::Json,
             _ => Shape::Program,
         }
+    }
+
+    /// The names in it that mean nothing, taken out: nobody needs them when it runs.
+    pub fn take_unknown(&mut self) -> Box<[UnknownName]> {
+        std::mem::take(&mut self.unknown)
     }
 
     /// Whether it may read the body, which must then be there whole.

@@ -99,13 +99,3 @@ pub enum MockRequest {
     /// It does not compile: 500, with what is wrong and where.
     Broken(Box<str>),
 }
-
-impl MockRequest {
-    /// The status it gives, where that is the same for every request.
-    pub const fn known_status(&self) -> Option<i64> {
-        match self {
-            Self::Status(status) => Some(*status),
-            _ => None,
-        }
-    }
-}

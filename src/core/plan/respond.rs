@@ -1,20 +1,21 @@
 //! Integration responses: which one answers, and what it makes of the back end's answer.
 
+use crate::base::pattern::Pattern;
 use crate::mapping::Expression;
 
 use super::content::Handling;
 use super::{BodyTemplate, ByMediaType};
 
-/// The integration responses of a method, chosen by a table instead of by patterns: a back end's status is the only
-/// thing a pattern of an HTTP or MOCK integration is tested against, and there are 500 of them.
+/// The integration responses of a method. A back end's status is what the patterns of an HTTP or MOCK integration are
+/// tested against, and there are 500 of them: for those the choice is a table.
 #[derive(Debug)]
 pub struct Responses {
     /// For status 100 to 599 the index into `plans`, [`NONE`] where nothing matches.
     by_status: Box<[u8]>,
-    /// Other numbers that the templates of a MOCK give, as far as they are known, and their index.
-    others: Box<[(i64, u8)]>,
-    /// The index for every number besides: a MOCK may give any.
-    otherwise: u8,
+    /// The patterns, for the other numbers that a MOCK may give.
+    patterns: Box<[Option<Pattern>]>,
+    /// The index of the response for what no pattern matches.
+    default: u8,
     plans: Box<[ResponsePlan]>,
 }
 
@@ -24,7 +25,7 @@ const STATUS_COUNT: i64 = 500;
 
 impl Default for Responses {
     fn default() -> Self {
-        Self { by_status: Box::default(), others: Box::default(), otherwise: NONE, plans: Box::default() }
+        Self { by_status: Box::default(), patterns: Box::default(), default: NONE, plans: Box::default() }
     }
 }
 
@@ -33,33 +34,29 @@ impl Responses {
     /// has room for fewer, and nobody has more.
     pub const COUNT_MAX: usize = NONE as usize;
 
-    /// Freezes the choice. `matches(index, status)` says whether a plan's pattern matches a status; the first that does
-    /// wins, else `default`. `others` are numbers outside 100 to 599 to choose for as well.
-    pub fn new(
-        plans: Vec<ResponsePlan>,
-        default: Option<usize>,
-        others: &[i64],
-        mut matches: impl FnMut(usize, &str) -> bool,
-    ) -> Self {
+    /// Freezes the choice: of `patterns`, one for each plan that has one, the first that matches wins, else `default`.
+    pub fn new(plans: Vec<ResponsePlan>, default: Option<usize>, patterns: Vec<Option<Pattern>>) -> Self {
         debug_assert!(plans.len() <= Self::COUNT_MAX, "compile refuses more");
-        let index = |chosen: Option<usize>| chosen.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE);
-        let mut choose = |status: i64| {
-            let text = status.to_string();
-            index((0..plans.len()).find(|&index| matches(index, &text)).or(default))
-        };
-        let by_status = (STATUS_FIRST..STATUS_FIRST + STATUS_COUNT).map(&mut choose).collect();
-        let others = others.iter().map(|&status| (status, choose(status))).collect();
-        Self { by_status, others, otherwise: index(default), plans: plans.into_boxed_slice() }
+        let default = default.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE);
+        let by_status = (STATUS_FIRST..STATUS_FIRST + STATUS_COUNT).map(|status| choose(&patterns, default, status));
+        Self { by_status: by_status.collect(), patterns: patterns.into(), default, plans: plans.into() }
     }
 
     /// The response for a back end's status, or for a MOCK's number; `None`: nothing matches and there is no default.
-    /// Outside 100 to 599 patterns are tried only for numbers that were known when this was made.
     pub fn for_status(&self, status: i64) -> Option<&ResponsePlan> {
         let at = status.checked_sub(STATUS_FIRST).and_then(|at| usize::try_from(at).ok());
         let known = at.and_then(|at| self.by_status.get(at)).copied();
-        let other = || self.others.iter().find(|(number, _)| *number == status).map(|&(_, index)| index);
-        self.plans.get(usize::from(known.or_else(other).unwrap_or(self.otherwise)))
+        let index = known.unwrap_or_else(|| choose(&self.patterns, self.default, status));
+        self.plans.get(usize::from(index))
     }
+}
+
+/// A pattern that tries too many ways matches nothing.
+fn choose(patterns: &[Option<Pattern>], default: u8, status: i64) -> u8 {
+    let mut text = itoa::Buffer::new();
+    let text = text.format(status);
+    let matches = |pattern: &Option<Pattern>| pattern.as_ref().is_some_and(|p| p.is_match(text).unwrap_or(false));
+    patterns.iter().position(matches).and_then(|index| u8::try_from(index).ok()).unwrap_or(default)
 }
 
 /// One integration response.
@@ -93,6 +90,7 @@ pub struct ResponseHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::pattern::Extent;
 
     fn plan(status: u16) -> ResponsePlan {
         ResponsePlan {
@@ -105,18 +103,43 @@ mod tests {
         }
     }
 
+    fn responses(patterns: &[&str], default: Option<usize>) -> Responses {
+        let compiled = |pattern: &&str| {
+            (!pattern.is_empty()).then(|| Pattern::compile(pattern, Extent::Whole).expect("a pattern"))
+        };
+        let plans = (0..patterns.len() as u16).map(plan).collect();
+        Responses::new(plans, default, patterns.iter().map(compiled).collect())
+    }
+
     #[test]
     fn the_first_match_wins_then_the_default_then_nothing() {
-        let starts = ["2", "20"];
-        let matches = |index: usize, status: &str| starts.get(index).is_some_and(|start| status.starts_with(start));
-        let with_default = Responses::new(vec![plan(1), plan(2), plan(3)], Some(2), &[2000], matches);
-        assert_eq!(with_default.for_status(204).map(|plan| plan.status), Some(1));
-        for status in [404, 0, 99, 600, 999] {
-            assert_eq!(with_default.for_status(status).map(|plan| plan.status), Some(3), "{status}");
+        let with_default = responses(&["2.*", "20.*|4", ""], Some(2));
+        let rows = [(204, 0), (404, 2), (4, 1), (0, 2), (99, 2), (600, 2), (2000, 0), (-2, 2)];
+        for (status, expected) in rows {
+            assert_eq!(with_default.for_status(status).map(|plan| plan.status), Some(expected), "{status}");
         }
-        assert_eq!(with_default.for_status(2000).map(|plan| plan.status), Some(1), "known when it was made");
-        let without = Responses::new(vec![plan(1)], None, &[], matches);
-        assert!(without.for_status(404).is_none());
-        assert!(without.for_status(99).is_none() && without.for_status(600).is_none());
+        let without = responses(&["2.*"], None);
+        for status in [404, 99, 600, -1] {
+            assert!(without.for_status(status).is_none(), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_whole_status_must_match_in_javas_dialect() {
+        let cases = [
+            (r"2\d{2}", 200, true),
+            (r"2\d{2}", 404, false),
+            ("4", 404, false),
+            ("404|500", 500, true),
+            (r"(?!200)\d{3}", 404, true),
+            (r"(?!200)\d{3}", 200, false),
+            (r"(?:4(?!04)|5)\d++", 404, false),
+            (r"(?:4(?!04)|5)\d++", 403, true),
+            (r"(\d)\1{2}", 555, true),
+            (r"[45&&[^4]]\d\d", 503, true),
+        ];
+        for (pattern, status, expected) in cases {
+            assert_eq!(responses(&[pattern], None).for_status(status).is_some(), expected, "{pattern} {status}");
+        }
     }
 }

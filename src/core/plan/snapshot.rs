@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_RELAXED_MAX, PAYLOAD_BYTES_MAX};
 use crate::mapping::ContextVariable;
 use crate::record::AccessLogProgram;
 
@@ -44,6 +45,23 @@ pub struct Limits {
     pub request_body_bytes_max: u64,
     /// Largest response body in bytes; more: 500, or an abort once the head is out.
     pub response_body_bytes_max: u64,
+    /// Longest timeout of an integration in milliseconds; longer ones are cut down to it.
+    pub integration_timeout_ms_max: u64,
+}
+
+impl Limits {
+    /// AWS's.
+    pub const AWS: Self = Self {
+        request_body_bytes_max: PAYLOAD_BYTES_MAX,
+        response_body_bytes_max: PAYLOAD_BYTES_MAX,
+        integration_timeout_ms_max: INTEGRATION_TIMEOUT_MS_MAX,
+    };
+    /// Raised.
+    pub const RELAXED: Self = Self {
+        request_body_bytes_max: u64::MAX,
+        response_body_bytes_max: u64::MAX,
+        integration_timeout_ms_max: INTEGRATION_TIMEOUT_MS_RELAXED_MAX,
+    };
 }
 
 /// How many slots there are of what shards count.

@@ -5,7 +5,7 @@ use crate::mapping::template::Template;
 /// A template that makes a body.
 #[derive(Debug)]
 pub enum BodyTemplate {
-    /// `$input.body` or `$input.json('$')`: the body as it is, and `{}` where there is none.
+    /// `$input.body`: the body as it is, and `{}` where there is none.
     Passthrough,
     /// The same text for every request.
     Text(Box<str>),

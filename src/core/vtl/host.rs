@@ -3,6 +3,8 @@
 //! When a template is compiled, [`Names`] says which names the host knows and takes whole references over, so that
 //! nothing of them is looked up by name again. When it runs, [`Host`] answers for them.
 
+use crate::base::Place;
+
 use super::value::{Exceeded, HostRef, Memory, Value};
 
 /// A part of a reference whose names and arguments are known when the template is compiled.
@@ -12,6 +14,15 @@ pub enum Link {
     Property(Box<str>),
     /// `.name(…)` with these arguments.
     Method(Box<str>, Vec<Constant>),
+}
+
+/// A part of a reference as its author wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written<'s> {
+    /// `.name`, or `['name']`.
+    Property(&'s str),
+    /// `.name(…)` with so many arguments.
+    Method(&'s str, usize),
 }
 
 /// An argument that is known when the template is compiled.
@@ -50,6 +61,9 @@ pub trait Names {
 
     /// Takes over the beginning of a reference to the object `root`. An error refuses the template.
     fn bind(&mut self, root: HostRef, links: &[Link]) -> Result<Option<Binding>, String>;
+
+    /// Shows a reference to the object `root`, perhaps more than once, so that names which mean nothing can be told.
+    fn look(&mut self, _root: HostRef, _path: &[Written<'_>], _place: Place) {}
 }
 
 /// No names at all.

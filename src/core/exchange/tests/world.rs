@@ -82,6 +82,11 @@ impl World {
     pub fn serving(api: &RestApi, setting: &Setting<'_>) -> Self {
         let variables: BTreeMap<String, String> =
             setting.variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let limits = Limits {
+            request_body_bytes_max: setting.body_bytes_max,
+            response_body_bytes_max: setting.body_bytes_max,
+            ..Limits::AWS
+        };
         let input = StageInput {
             account_id: "123456789012",
             region: "us-east-1",
@@ -95,14 +100,13 @@ impl World {
             ignores_authorization: setting.ignores_authorization,
             records_bodies: true,
             access_log: None,
+            integration_timeout_ms_max: limits.integration_timeout_ms_max,
         };
         let (mut slots, mut findings) = (Slots::default(), Findings::default());
         let stage = compile::stage(api, &input, &mut slots, &mut findings);
         let mut hosts = HostTable::default();
         hosts.insert(API_ID, "dev", StageIndex(0));
         hosts.set_bare("dev", StageIndex(0));
-        let limits =
-            Limits { request_body_bytes_max: setting.body_bytes_max, response_body_bytes_max: setting.body_bytes_max };
         let snapshot = Snapshot {
             version: 1,
             hosts,

@@ -103,11 +103,6 @@ impl JsonPath {
         self.is_definite
     }
 
-    /// Whether the path is the whole document.
-    pub fn is_root(&self) -> bool {
-        self.steps.is_empty() && self.call.is_none()
-    }
-
     /// Follows the path from the document's value. `None`: it leads nowhere. Allocates nothing if the path is definite
     /// and has no function.
     pub fn find<'t>(&self, root: Node<'t>) -> Result<Option<Found<'t>>, TooMuchWork> {

@@ -1,9 +1,11 @@
 //! Names at deploy time: whole references become sources, so that nothing of them is looked up at run time.
 
+use super::overrides::side_of;
+use crate::base::Place;
 use crate::json::JsonPath;
 use crate::mapping::context::{ContextVariable, Scope};
 use crate::mapping::expression::Resolve;
-use crate::vtl::{Binding, Bound, Constant, Document, HostRef, Link, Names};
+use crate::vtl::{Binding, Bound, Constant, Document, HostRef, Link, Names, Written};
 
 /// What the host's things are.
 pub(super) mod realm {
@@ -31,6 +33,10 @@ pub(super) mod realm {
 pub(super) const fn object(realm: u16) -> HostRef {
     HostRef { realm, index: 0 }
 }
+
+/// Functions of `$util`.
+const FUNCTIONS: [&str; 6] =
+    ["escapeJavaScript", "parseJson", "urlEncode", "urlDecode", "base64Encode", "base64Decode"];
 
 /// Where a bound reference reads its value.
 #[derive(Debug)]
@@ -60,11 +66,21 @@ pub(super) struct TemplateNames<'r, R> {
     sources: Vec<Source>,
     /// `$input` is used in ways that are known only at run time.
     has_free_input: bool,
+    unknown: Vec<UnknownName>,
+}
+
+/// A name of `$input`, `$util` or `$context` that means nothing, so that it prints nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// Line and column in the template.
+    pub place: Place,
+    /// In one sentence.
+    pub message: String,
 }
 
 impl<'r, R: Resolve> TemplateNames<'r, R> {
     pub(super) fn new(variables: &'r Document, resolve: &'r R) -> Self {
-        Self { resolve, variables, sources: Vec::new(), has_free_input: false }
+        Self { resolve, variables, sources: Vec::new(), has_free_input: false, unknown: Vec::new() }
     }
 
     pub(super) fn reads_body(&self) -> bool {
@@ -78,8 +94,9 @@ impl<'r, R: Resolve> TemplateNames<'r, R> {
         variables.into()
     }
 
-    pub(super) fn sources(self) -> Box<[Source]> {
-        self.sources.into()
+    /// What the references read, and the names among them that mean nothing.
+    pub(super) fn end(self) -> (Box<[Source]>, Box<[UnknownName]>) {
+        (self.sources.into(), self.unknown.into())
     }
 
     fn bound(&mut self, links: usize, source: Source) -> Binding {
@@ -118,6 +135,49 @@ impl<'r, R: Resolve> TemplateNames<'r, R> {
     }
 }
 
+/// What is wrong with the name that a reference asks of a thing; `None`: nothing.
+fn unknown(realm: u16, path: &[Written<'_>]) -> Option<String> {
+    let name = match *path.first()? {
+        Written::Property(name) => name.to_owned(),
+        Written::Method(name, _) => format!("{name}()"),
+    };
+    match (realm, path.first()?) {
+        (realm::CONTEXT, _) => unknown_of_context(path),
+        (
+            realm::INPUT,
+            Written::Property("body") | Written::Method("json" | "path", 1) | Written::Method("params", 0 | 1),
+        ) => None,
+        (realm::INPUT, _) => {
+            Some(format!("$input.{name} does not exist; body, json(path), path(path), params() and params(name) do"))
+        }
+        (realm::UTIL, Written::Method(name, 1)) if FUNCTIONS.contains(name) => None,
+        (realm::UTIL, _) => Some(format!("$util.{name} does not exist; with one argument {} do", FUNCTIONS.join(", "))),
+        _ => None,
+    }
+}
+
+fn unknown_of_context(path: &[Written<'_>]) -> Option<String> {
+    let names: Vec<&str> =
+        path.iter().map_while(|part| if let Written::Property(name) = part { Some(*name) } else { None }).collect();
+    let whole = names.join(".");
+    let is_group = || {
+        ContextVariable::NAMED
+            .iter()
+            .any(|known| known.name().strip_prefix(&*whole).is_some_and(|rest| rest.starts_with('.')))
+    };
+    if names.is_empty() || side_of(names[0]).is_some() || is_group() {
+        return None;
+    }
+    let known = (1..=names.len()).rev().find_map(|count| ContextVariable::parse(&names[..count].join(".")).ok());
+    match known {
+        Some(variable) if variable.scope() == Scope::Everywhere => None,
+        Some(_) => {
+            Some(format!("$context.{whole} has its value only when the response is made: it is for access logs"))
+        }
+        None => ContextVariable::parse(&whole).err().map(|unknown| unknown.to_string()),
+    }
+}
+
 /// The name that a link asks for.
 fn name_of(link: &Link) -> Option<&str> {
     match link {
@@ -134,6 +194,13 @@ pub(super) fn json_path(text: &str) -> Result<JsonPath, String> {
 }
 
 impl<R: Resolve> Names for TemplateNames<'_, R> {
+    fn look(&mut self, root: HostRef, path: &[Written<'_>], place: Place) {
+        let found = unknown(root.realm, path).map(|message| UnknownName { place, message });
+        if let Some(found) = found.filter(|found| !self.unknown.contains(found)) {
+            self.unknown.push(found);
+        }
+    }
+
     fn root(&self, name: &str) -> Option<HostRef> {
         match name {
             "input" => Some(object(realm::INPUT)),

@@ -85,6 +85,7 @@ fn recorded_values_print_as_recorded() {
         ),
         ("$input.json('$.none')", "{}", "\"\""),
         ("$input.json('$')", "not json", "\"\""),
+        ("$input.json('$')", "{ \"a\" : [ 1, 2.50 ],\n \"b\": \"\\u00e9\" }", "{\"a\":[1,2.50],\"b\":\"é\"}"),
     ]);
 }
 
@@ -207,9 +208,10 @@ fn what_needs_no_run_is_recognised() {
     assert_eq!(shape(""), r#"Text("")"#);
     assert_eq!(shape("$input.body"), "Body");
     assert_eq!(shape("\n$!{input.body}"), "Body");
-    assert_eq!(shape("$input.json('$')"), "Json");
+    // It is written anew, without blanks.
+    assert_eq!(shape("$input.json('$')"), "Program");
     assert_eq!(shape("$input.json(\"$.a\")"), "Program");
-    assert_eq!(shape("## comment\n$input.json('$')"), "Json");
+    assert_eq!(shape("## comment\n$input.body"), "Body");
 }
 
 #[test]

@@ -70,8 +70,12 @@ tags! {
     Mapping = TEXT_BYTES_MAX,
     /// A stage variable that the integration reads: name, `=`, value.
     StageVariable = TEXT_BYTES_MAX,
-    /// What the definition says protects the method: `AWS_IAM`, `API key required`.
+    /// What the definition says about who may call the method: `AWS_IAM`, `resource policy`.
     Protection = TEXT_BYTES_MAX,
+    /// What it says about how much a caller may do: `API key`.
+    Metering = TEXT_BYTES_MAX,
+    /// Name of the request validator.
+    Validator = TEXT_BYTES_MAX,
     /// Type of the integration: `HTTP_PROXY`.
     Integration = TEXT_BYTES_MAX,
     /// The integration's URI as declared.

@@ -5,7 +5,7 @@ use super::{Compiler, Result};
 use crate::base::pattern::Extent;
 use crate::vtl::Dialect;
 use crate::vtl::error::{Error, Remark};
-use crate::vtl::host::{Binding, Bound, Constant, Link};
+use crate::vtl::host::{Binding, Bound, Constant, Link, Written};
 use crate::vtl::methods::Method;
 use crate::vtl::number::Number;
 use crate::vtl::pattern::{self, SharedPattern};
@@ -79,6 +79,7 @@ impl Compiler<'_> {
             Some(Step::Method { place, .. }) => *place,
             _ => reference.place,
         };
+        self.names.look(root, &reference.steps.iter().map_while(written).collect::<Vec<_>>(), reference.place);
         let bound = self.names.bind(root, &links);
         bound.map_err(|message| Error { place, message })
     }
@@ -245,6 +246,15 @@ fn link(step: &Step) -> Option<Link> {
         Step::Method { name, arguments, .. } => {
             Link::Method(name.clone(), arguments.iter().map(constant).collect::<Option<_>>()?)
         }
+    })
+}
+
+fn written(step: &Step) -> Option<Written<'_>> {
+    Some(match step {
+        Step::Property(name) => Written::Property(name),
+        Step::Index(Expr { kind: ExprKind::Text(name), .. }, _) => Written::Property(name),
+        Step::Index(..) => return None,
+        Step::Method { name, arguments, .. } => Written::Method(name, arguments.len()),
     })
 }
 

@@ -1,0 +1,455 @@
+"""What the management API takes, answers and refuses, rule by rule: each refusal in AWS's words, each answer held
+against the service's model.
+
+Argument: the admin listener's URL. Prints counts, and each fault.
+"""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+
+URL, = sys.argv[1:]
+os.environ.update(
+    AWS_ACCESS_KEY_ID="AKIDRULES", AWS_SECRET_ACCESS_KEY="secret", AWS_DEFAULT_REGION="us-east-1",
+    AWS_CONFIG_FILE="/dev/null", AWS_MAX_ATTEMPTS="1",
+)
+
+import boto3
+import botocore.endpoint
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+CLIENT = boto3.client("apigateway", endpoint_url=URL, config=Config(parameter_validation=False))
+FUNCTION = ("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+            "arn:aws:lambda:us-east-1:123456789012:function:f/invocations")
+BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/a/b"
+ACCOUNT = "000000000000"
+counts = {"refusals": 0, "answers": 0}
+faults = []
+
+JSON_TYPES = {
+    "string": str, "boolean": bool, "integer": int, "long": int, "double": (int, float), "float": (int, float),
+    "timestamp": (int, float), "list": list, "map": dict, "structure": dict,
+}
+
+
+def undocumented(value, shape, path=""):
+    """What an answer has that the service's model has not, or has otherwise."""
+    wanted = JSON_TYPES[shape.type_name]
+    if not isinstance(value, wanted) or isinstance(value, bool) and shape.type_name != "boolean":
+        yield f"{path} is {value!r:.60}, not a {shape.type_name}"
+    elif getattr(shape, "enum", None) and value not in shape.enum:
+        yield f"{path} is {value!r:.60}, none of {shape.enum}"
+    elif shape.type_name == "structure":
+        names = {member.serialization.get("name", name): member for name, member in shape.members.items()}
+        for name, inner in value.items():
+            if name not in names:
+                yield f"{path}.{name} is not in the model"
+            else:
+                yield from undocumented(inner, names[name], f"{path}.{name}")
+        yield from (f"{path}.{name} is required" for name in shape.required_members if name not in value)
+    elif shape.type_name == "list":
+        for inner in value:
+            yield from undocumented(inner, shape.member, path + "[]")
+    elif shape.type_name == "map":
+        for inner in value.values():
+            yield from undocumented(inner, shape.value, path + "{}")
+
+
+CONVERT = botocore.endpoint.convert_to_response_dict
+
+
+def held(http_response, operation):
+    """Every answer on its way to the client is held against the model."""
+    answer = CONVERT(http_response, operation)
+    body, shape = answer["body"], operation.output_shape
+    if answer["status_code"] < 300 and body and shape is not None and not shape.serialization.get("payload"):
+        counts["answers"] += 1
+        faults.extend(f"{operation.name}: {what}" for what in undocumented(json.loads(body), shape))
+    return answer
+
+
+botocore.endpoint.convert_to_response_dict = held
+
+
+def refused(status, code, message, call, **parameters):
+    """`call` is refused with exactly this."""
+    counts["refusals"] += 1
+    asked = f"{call}({json.dumps(parameters, default=repr)[:200]})"
+    try:
+        got = getattr(CLIENT, call)(**parameters)
+        faults.append(f"{asked}: not refused: {str(got)[:200]}")
+    except ClientError as error:
+        told = error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"], \
+            error.response["Error"]["Message"]
+        if told != (status, code, message):
+            faults.append(f"{asked}:\n  expected {(status, code, message)}\n  got      {told}")
+
+
+def bad(message, call, **parameters):
+    refused(400, "BadRequestException", message, call, **parameters)
+
+
+def missing(message, call, **parameters):
+    refused(404, "NotFoundException", message, call, **parameters)
+
+
+def conflict(message, call, **parameters):
+    refused(409, "ConflictException", message, call, **parameters)
+
+
+def invalid(complaint, call, **parameters):
+    message = f"1 validation error detected: {complaint}"
+    refused(400, "ValidationException", message, call, **parameters)
+
+
+def patch(*operations):
+    keys = ("op", "path", "value", "from")
+    return [{key: part for key, part in zip(keys, operation) if part is not None} for operation in operations]
+
+
+def enum(value, path, allowed):
+    return f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set: [{allowed}]"
+
+
+def null(path):
+    return f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
+
+
+def raw(verb, path, body=None, expected=400, words=""):
+    """A request that no client would make."""
+    counts["refusals"] += 1
+    request = urllib.request.Request(URL + path, data=body, method=verb, headers={"Accept": "application/json"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            faults.append(f"{verb} {path}: not refused: {answer.status}")
+    except urllib.error.HTTPError as error:
+        told = error.read().decode()
+        if error.code != expected or words not in told:
+            faults.append(f"{verb} {path} {body!r}: expected {expected} {words!r}, got {error.code} {told}")
+
+
+def equal(what, got, expected):
+    counts["answers"] += 1
+    if got != expected:
+        faults.append(f"{what}: expected {expected!r}, got {got!r}")
+
+
+class Api:
+    """An API with a resource, a method and a deployment at a stage."""
+
+    def __init__(self, name="rules"):
+        made = CLIENT.create_rest_api(name=name)
+        self.id, self.root = made["id"], made["rootResourceId"]
+        self.own = {"restApiId": self.id}
+        self.pets = CLIENT.create_resource(**self.own, parentId=self.root, pathPart="pets")["id"]
+        self.get = {**self.own, "resourceId": self.pets, "httpMethod": "GET"}
+        CLIENT.put_method(**self.get, authorizationType="NONE", requestParameters={"method.request.querystring.q": True})
+        CLIENT.put_method_response(**self.get, statusCode="200",
+                                   responseParameters={"method.response.header.h": True},
+                                   responseModels={"application/json": "Empty"})
+        CLIENT.put_integration(**self.get, type="MOCK")
+        CLIENT.put_integration_response(**self.get, statusCode="200",
+                                        responseParameters={"method.response.header.h": "'x'"})
+        self.deployment = CLIENT.create_deployment(**self.own, stageName="s")["id"]
+        self.stage = {**self.own, "stageName": "s"}
+        self.unknown = f"Invalid API identifier specified {ACCOUNT}:no"
+
+
+API = Api()
+
+
+def values_are_listed_in_awss_order():
+    """Lists that are recorded, and those that follow the same rule."""
+    invalid(enum("x", "createRestApiInput.apiKeySource", "AUTHORIZER, HEADER"), "create_rest_api", name="a",
+            apiKeySource="x")
+    invalid(enum("x", "updateAccountInput.patchOperations.1.member.op",
+                 "add, remove, move, test, replace, copy"), "update_account", patchOperations=patch(("x", "/a", "b")))
+    invalid(enum("x", "putIntegrationInput.type", "HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS"), "put_integration",
+            **API.get, type="x")
+
+
+def members_of_the_model_are_required_and_restricted():
+    invalid(null("createRestApiInput.name"), "create_rest_api")
+    invalid(null("createResourceInput.pathPart"), "create_resource", **API.own, parentId=API.root)
+    invalid(null("createStageInput.deploymentId"), "create_stage", **API.own, stageName="t")
+    invalid(null("createModelInput.contentType"), "create_model", **API.own, name="M", schema="{}")
+    invalid(null("createUsagePlanInput.name"), "create_usage_plan")
+    invalid(null("tagResourceInput.tags"), "tag_resource", resourceArn=f"arn:aws:apigateway:us-east-1::/restapis/{API.id}")
+    pattern = "failed to satisfy constraint: Member must satisfy regular expression pattern: "
+    part = {"location": {"type": "RESPONSE", "statusCode": "x"}, "properties": "{}"}
+    invalid(f"Value 'x' at 'createDocumentationPartInput.location.statusCode' {pattern}^([1-5]\\d\\d|\\*|\\s*)$",
+            "create_documentation_part", **API.own, **part)
+    invalid(f"Value '600' at 'putGatewayResponseInput.statusCode' {pattern}[1-5]\\d\\d", "put_gateway_response", **API.own,
+            responseType="DEFAULT_4XX", statusCode="600")
+    invalid(f"Value '99' at 'statusCode' {pattern}[1-5]\\d\\d", "put_method_response", **API.get, statusCode="99")
+    modes = enum("x", "mode", "overwrite, merge")
+    invalid(modes, "put_rest_api", **API.own, mode="x", body=b"{}")
+    invalid(modes, "import_documentation_parts", **API.own, mode="x", body=b"{}")
+    types = enum("x", "locationStatus", "UNDOCUMENTED, DOCUMENTED")
+    invalid(types, "get_documentation_parts", **API.own, locationStatus="x")
+
+
+def wrong_json_is_told():
+    raw("POST", "/restapis", b'{"name": 1}', words="TruncatingBigNumber can not be converted to an String")
+    raw("POST", "/restapis", b'{"name": {}}', words="Start of structure or map found where not expected.")
+    raw("POST", "/restapis", b'{"name": []}', words="Start of list found where not expected")
+    raw("POST", "/restapis", b'{"name": "a', words="")
+    raw("POST", "/restapis", b"[]", words="")
+    raw("GET", "/restapis?position=%21", words="Invalid position")
+    raw("GET", "/restapis?limit=x", words="")
+    raw("GET", "/nothing", expected=404, words="")
+
+
+def what_is_not_there_is_told_by_its_noun():
+    for call in ("get_rest_api", "delete_rest_api", "get_resources", "get_stages", "get_deployments", "get_models",
+                 "get_request_validators", "get_authorizers", "get_gateway_responses", "get_documentation_parts",
+                 "create_deployment", "get_documentation_versions"):
+        missing(API.unknown, call, restApiId="no")
+    missing("Invalid Resource identifier specified", "get_resource", restApiId="no", resourceId="no")
+    missing("Invalid Method identifier specified", "get_method", **{**API.get, "httpMethod": "PUT"})
+    missing("Invalid Integration identifier specified", "get_integration", **method(Api("bare"), "PUT"))
+    missing("Invalid Response status code specified", "get_method_response", **API.get, statusCode="500")
+    missing("Invalid Response status code specified", "get_integration_response", **API.get, statusCode="500")
+    missing("Invalid model name specified: No", "get_model", **API.own, modelName="No")
+    missing("Invalid Request Validator identifier specified", "get_request_validator", **API.own, requestValidatorId="no")
+    missing("Invalid Authorizer identifier specified", "get_authorizer", **API.own, authorizerId="no")
+    missing("Invalid Deployment identifier specified", "get_deployment", **API.own, deploymentId="no")
+    missing("Invalid stage identifier specified", "get_stage", **API.own, stageName="no")
+    missing("Gateway response type not defined on api", "delete_gateway_response", **API.own, responseType="DEFAULT_4XX")
+    missing("Invalid Documentation part identifier specified", "get_documentation_part", **API.own,
+            documentationPartId="no")
+    missing("Invalid API Key identifier specified", "get_api_key", apiKey="no")
+    missing("Invalid Usage Plan ID specified", "get_usage_plan", usagePlanId="no")
+    missing("Invalid Vpc Link identifier specified", "get_vpc_link", vpcLinkId="no")
+    missing("Invalid Client Certificate identifier specified", "get_client_certificate", clientCertificateId="no")
+    missing("Invalid domain name identifier specified", "get_domain_name", domainName="no.tld")
+
+
+def method(api, verb):
+    CLIENT.put_method(**{**api.get, "httpMethod": verb}, authorizationType="NONE")
+    return {**api.get, "httpMethod": verb}
+
+
+def mappings_are_between_what_is_declared():
+    def words(*expressions):
+        errors = ", ".join(f"Invalid mapping expression parameter specified: {one}" for one in expressions)
+        return f"Invalid mapping expression specified: Validation Result: warnings : [], errors : [{errors}]"
+
+    http = {"type": "HTTP", "integrationHttpMethod": "GET", "uri": "http://example.com"}
+    source = "method.request.header.x"
+    bad(words(source), "put_integration", **API.get, **http, requestParameters={"integration.request.header.y": source})
+    bad(words("method.response.header.z"), "put_integration_response", **API.get, statusCode="200",
+        responseParameters={"method.response.header.z": "'v'"})
+    bad(words("method.response.header.h"), "put_integration_response", **API.get, statusCode="201",
+        responseParameters={"method.response.header.h": "'v'"})
+    bad(words("method.response.header.z"), "update_integration_response", **API.get, statusCode="200",
+        patchOperations=patch(("add", "/responseParameters/method.response.header.z", "'v'")))
+    options = "GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY"
+    bad(f"Invalid HttpMethod specified. Valid options are {options}", "put_integration", **API.get,
+        **{**http, "integrationHttpMethod": "BREW"})
+    declared = {"integration.request.querystring.a": "method.request.querystring.q",
+                "integration.request.querystring.b": "method.request.multivaluequerystring.q",
+                "integration.request.header.c": "method.request.body", "integration.request.header.d": "'x'"}
+    api = Api("mapped")
+    CLIENT.put_integration(**api.get, **http, requestParameters=declared)
+    bad("Invalid Content Handling Strategy specified. Valid options are CONVERT_TO_BINARY, CONVERT_TO_TEXT",
+        "update_integration", **api.get, patchOperations=patch(("replace", "/contentHandling", "x")))
+
+
+def what_is_used_is_not_deleted():
+    api = Api("used")
+    CLIENT.create_model(**api.own, name="Used", contentType="application/json", schema='{"type": "object"}')
+    CLIENT.update_method_response(**api.get, statusCode="200",
+                                  patchOperations=patch(("add", "/responseModels/text~1plain", "Used")))
+    conflict("Cannot delete model 'Used', is referenced in method response: /pets/GET", "delete_model", **api.own,
+             modelName="Used")
+    authorizer = CLIENT.create_authorizer(**api.own, name="who", type="TOKEN", authorizerUri=FUNCTION,
+                                          identitySource="method.request.header.A")["id"]
+    validator = CLIENT.create_request_validator(**api.own, name="all")["id"]
+    CLIENT.update_method(**api.get, patchOperations=patch(
+        ("replace", "/authorizationType", "CUSTOM"), ("replace", "/authorizerId", authorizer),
+        ("replace", "/requestValidatorId", validator)))
+    conflict("Cannot delete authorizer 'who', is referenced in method: GET//pets", "delete_authorizer", **api.own,
+             authorizerId=authorizer)
+    conflict(f"Cannot delete request validator '{validator}', is referenced in method request: /pets/GET",
+             "delete_request_validator", **api.own, requestValidatorId=validator)
+    bad("Active stages pointing to this deployment must be moved or deleted", "delete_deployment", **api.own,
+        deploymentId=api.deployment)
+    plan = CLIENT.create_usage_plan(name="used", apiStages=[{"apiId": api.id, "stage": "s"}])["id"]
+    bad(f"Cannot delete Usage Plan {plan} because there are API Stages associated with it, including {api.id}:s",
+        "delete_usage_plan", usagePlanId=plan)
+    bad(f"Deleting stage s failed. Please remove it from the usage plan {plan} first", "delete_stage", **api.stage)
+    CLIENT.update_usage_plan(usagePlanId=plan, patchOperations=patch(("remove", "/apiStages", f"{api.id}:s")))
+    CLIENT.delete_usage_plan(usagePlanId=plan)
+    CLIENT.create_domain_name(domainName="used.tld")
+    CLIENT.create_base_path_mapping(domainName="used.tld", basePath="v1", restApiId=api.id, stage="s")
+    domains = "Please remove all base path mappings related to the {} in your domains: used.tld"
+    bad(f"Deleting RestApi {api.id} failed. {domains.format('RestApi')}", "delete_rest_api", **api.own)
+    bad(f"Deleting stage s failed. {domains.format('stage')}", "delete_stage", **api.stage)
+    CLIENT.delete_domain_name(domainName="used.tld")
+    link = CLIENT.create_vpc_link(name="l", targetArns=[BALANCER])["id"]
+    CLIENT.put_integration(**api.get, type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://example.com",
+                           connectionType="VPC_LINK", connectionId=link)
+    CLIENT.create_deployment(**api.own, stageName="s")
+    bad(f"Cannot delete vpc link. Vpc link '{link}', is referenced in [{api.id}:GET:{api.pets}:s] in format of "
+        "[RESTApiId:Method:Resource:Stage].", "delete_vpc_link", vpcLinkId=link)
+    CLIENT.delete_stage(**api.stage)
+    CLIENT.delete_vpc_link(vpcLinkId=link)
+    CLIENT.delete_rest_api(**api.own)
+
+
+def names_are_unique_where_they_must_be():
+    api = Api("unique")
+    CLIENT.create_request_validator(**api.own, name="v")
+    bad("Request Validator name must be unique. Request Validator v already exists in this RestApi.",
+        "create_request_validator", **api.own, name="v")
+    authorizer = {"name": "a", "type": "TOKEN", "authorizerUri": FUNCTION, "identitySource": "method.request.header.A"}
+    CLIENT.create_authorizer(**api.own, **authorizer)
+    bad("Authorizer name must be unique. Authorizer a already exists in this RestApi.", "create_authorizer", **api.own,
+        **authorizer)
+    bad("Invalid token source expression: x. The source must be a method request header, matching "
+        "'method.request.header.[a-zA-Z0-9._-]+'.", "create_authorizer", **api.own,
+        **{**authorizer, "name": "b", "identitySource": "x"})
+    bad("Invalid Authorizer URI: x. Authorizer URI should be a valid API Gateway ARN that represents a Lambda function "
+        "invocation.", "create_authorizer", **api.own, **{**authorizer, "name": "b", "authorizerUri": "x"})
+    conflict("Model name already exists for this REST API", "create_model", **api.own, name="Empty",
+             contentType="application/json", schema="{}")
+    conflict("Stage already exists", "create_stage", **api.stage, deploymentId=api.deployment)
+    conflict("Another resource with the same parent already has this name: pets", "create_resource", **api.own,
+             parentId=api.root, pathPart="pets")
+
+
+def plans_are_patched_as_their_page_says():
+    api = Api("plans")
+    own = {"usagePlanId": CLIENT.create_usage_plan(
+        name="p", apiStages=[{"apiId": api.id, "stage": "s"}], throttle={"rateLimit": 1.5, "burstLimit": 2},
+        quota={"limit": 10, "period": "WEEK", "offset": 1})["id"]}
+    stage = f"/apiStages/{api.id}:s/throttle"
+    plan = CLIENT.update_usage_plan(**own, patchOperations=patch(
+        ("remove", "/throttle/burstLimit"), ("replace", "/quota/limit", "20"),
+        ("add", f"{stage}/~1pets/GET/rateLimit", "3"), ("add", f"{stage}/~1pets/GET/burstLimit", "4")))
+    equal("throttle", plan["throttle"], {"burstLimit": 0, "rateLimit": 1.5})
+    equal("stage", plan["apiStages"][0]["throttle"], {"/pets/GET": {"rateLimit": 3.0, "burstLimit": 4}})
+    plan = CLIENT.update_usage_plan(**own, patchOperations=patch(
+        ("replace", stage, '{"/pets/PUT": {"rateLimit": 1, "burstLimit": 1}}')))
+    equal("stage", plan["apiStages"][0]["throttle"], {"/pets/PUT": {"rateLimit": 1.0, "burstLimit": 1}})
+    plan = CLIENT.update_usage_plan(**own, patchOperations=patch(
+        ("remove", f"{stage}/~1pets/PUT"), ("remove", "/quota"), ("replace", "/productCode", "c")))
+    equal("plan", ("quota" in plan, plan["productCode"], plan["tags"]), (False, "c", {}))
+    missing(API.unknown, "create_usage_plan", name="q", apiStages=[{"apiId": "no", "stage": "s"}])
+    key = CLIENT.create_api_key(name="k")["id"]
+    CLIENT.create_usage_plan_key(**own, keyId=key, keyType="API_KEY")
+    other = CLIENT.create_usage_plan(name="q", apiStages=[{"apiId": api.id, "stage": "s"}])["id"]
+    message = (f"Usage Plan {other} cannot be added because API Key {key} cannot reference multiple Usage Plans with the "
+               f"same API stage: {api.id}:s")
+    conflict(message, "create_usage_plan_key", usagePlanId=other, keyId=key, keyType="API_KEY")
+    third = CLIENT.create_usage_plan(name="r")["id"]
+    CLIENT.create_usage_plan_key(usagePlanId=third, keyId=key, keyType="API_KEY")
+    conflict(message.replace(other, third), "update_usage_plan", usagePlanId=third,
+             patchOperations=patch(("add", "/apiStages", f"{api.id}:s")))
+    bad("Invalid API Stage specified", "update_usage_plan", **own, patchOperations=patch(("add", "/apiStages", "x")))
+
+
+def a_file_replaces_the_keys_that_it_names():
+    value = "v" * 20
+    lines = f"Name,key,Description,Enabled,Colour\nfirst,{value},d,TRUE,red\nother,{value[::-1]}w,,false,\n"
+    first = CLIENT.import_api_keys(body=lines, format="csv")
+    equal("warnings", first.get("warnings"), [])
+    again = CLIENT.import_api_keys(body=lines.replace("first", "second"), format="csv")
+    equal("ids", again["ids"], first["ids"])
+    keys = [CLIENT.get_api_key(apiKey=key, includeValue=True) for key in again["ids"]]
+    equal("keys", [(key["name"], key["enabled"]) for key in keys], [("second", True), ("other", False)])
+    equal("value", keys[0]["value"], value)
+    short = CLIENT.import_api_keys(body="key,name\nshort,x\n", format="csv")
+    equal("short", (short["ids"], len(short["warnings"])), ([], 1))
+    refused(400, "BadRequestException", "Line 2: API Key value should be at least 20 characters", "import_api_keys",
+            body="key,name\nshort,x\n", format="csv", failOnWarnings=True)
+
+
+def settings_of_a_stage_have_their_limits():
+    name = {**API.stage}
+    bad("Access log format must be single line, new line character is allowed only at end of the format. Format should "
+        "contain context.requestId or context.extendedRequestId", "update_stage", **name,
+        patchOperations=patch(("add", "/accessLogSettings/format", "$context.status")))
+    many = [("replace", f"/variables/v{n}", "1") for n in range(101)]
+    bad("A stage can have at most 100 stage variables", "update_stage", **name, patchOperations=patch(*many))
+    stage = CLIENT.update_stage(**name, patchOperations=patch(
+        ("replace", "/*/*/caching/enabled", "true"), ("replace", "/~1pets/GET/caching/ttlInSeconds", "0"),
+        ("replace", "/variables/a", "b"), ("replace", "/cacheClusterSize", "0.5")))
+    settings = stage["methodSettings"]
+    equal("settings", sorted(settings), ["*/*", "~1pets/GET"])
+    equal("seeded", (settings["~1pets/GET"]["cachingEnabled"], settings["~1pets/GET"]["cacheTtlInSeconds"]), (True, 0))
+    stage = CLIENT.update_stage(**name, patchOperations=patch(("remove", "/*/*"), ("remove", "/variables/a")))
+    equal("removed", (sorted(stage["methodSettings"]), "variables" in stage), (["~1pets/GET"], False))
+    bad("Cannot remove method setting */* because there is no method setting for this method ", "update_stage", **name,
+        patchOperations=patch(("remove", "/*/*")))
+
+
+def tags_and_counts_have_limits():
+    bad("Invalid tag key specified: aws:x", "create_rest_api", name="a", tags={"aws:x": "y"})
+    bad("A resource can have at most 50 tags", "create_api_key", name="a", tags={f"t{n}": "" for n in range(51)})
+    api = Api("counted")
+    for n in range(9):
+        CLIENT.create_stage(**api.own, stageName=f"t{n}", deploymentId=api.deployment)
+    refused(429, "LimitExceededException", "Maximum number of stages for this API has been reached. Please contact AWS "
+            "if you need additional stages.", "create_stage", **api.own, stageName="more", deploymentId=api.deployment)
+    refused(429, "LimitExceededException", "Maximum number of stages for this API has been reached. Please contact AWS "
+            "if you need additional stages.", "create_deployment", **api.own, stageName="more")
+    CLIENT.create_deployment(**api.own, stageName="t0")
+    bad("More than one target arn specified for vpc link.", "create_vpc_link", name="l", targetArns=[BALANCER] * 2)
+    bad("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
+        "create_rest_api", name="a", policy="no JSON")
+
+
+def private_names_are_told_apart_by_their_identifiers():
+    made = CLIENT.create_domain_name(domainName="private.tld", endpointConfiguration={"types": ["PRIVATE"]})
+    got = CLIENT.get_domain_name(domainName="private.tld", domainNameId=made["domainNameId"])
+    equal("arn", got["domainNameArn"], made["domainNameArn"])
+    missing("Invalid domain name identifier specified", "get_domain_name", domainName="private.tld", domainNameId="no")
+    missing("Invalid domain name identifier specified", "delete_domain_name", domainName="private.tld", domainNameId="no")
+    equal("others", CLIENT.get_domain_names(resourceOwner="OTHER_ACCOUNTS")["items"], [])
+
+
+def every_arn_takes_tags():
+    api = Api("tagged")
+    key, plan = CLIENT.create_api_key(name="k")["id"], CLIENT.create_usage_plan(name="tagged")["id"]
+    link = CLIENT.create_vpc_link(name="l", targetArns=[BALANCER])["id"]
+    certificate = CLIENT.generate_client_certificate()["clientCertificateId"]
+    CLIENT.create_domain_name(domainName="tagged.tld")
+    paths = [f"restapis/{api.id}", f"restapis/{api.id}/stages/s", f"apikeys/{key}", f"usageplans/{plan}",
+             f"vpclinks/{link}", f"clientcertificates/{certificate}", "domainnames/tagged.tld"]
+    for path in paths:
+        arn = f"arn:aws:apigateway:us-east-1::/{path}"
+        CLIENT.tag_resource(resourceArn=arn, tags={"a": "b", "c": "d"})
+        CLIENT.untag_resource(resourceArn=arn, tagKeys=["a"])
+        equal(path, CLIENT.get_tags(resourceArn=arn)["tags"], {"c": "d"})
+        elsewhere = arn.replace("us-east-1", "eu-west-1")
+        bad(f"Invalid ARN specified in the request: {elsewhere}", "get_tags", resourceArn=elsewhere)
+    missing("Invalid stage identifier specified", "get_tags",
+            resourceArn=f"arn:aws:apigateway:us-east-1::/restapis/{api.id}/stages/no")
+
+
+CLAIMS = (
+    values_are_listed_in_awss_order,
+    members_of_the_model_are_required_and_restricted,
+    wrong_json_is_told,
+    what_is_not_there_is_told_by_its_noun,
+    mappings_are_between_what_is_declared,
+    what_is_used_is_not_deleted,
+    names_are_unique_where_they_must_be,
+    plans_are_patched_as_their_page_says,
+    a_file_replaces_the_keys_that_it_names,
+    settings_of_a_stage_have_their_limits,
+    tags_and_counts_have_limits,
+    private_names_are_told_apart_by_their_identifiers,
+    every_arn_takes_tags,
+)
+for claim in CLAIMS:
+    claim()
+for fault in faults:
+    print(fault)
+print(", ".join(f"{number} {what}" for what, number in counts.items()))
+sys.exit(bool(faults))
