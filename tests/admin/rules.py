@@ -65,6 +65,9 @@ def held(http_response, operation):
     """Every answer on its way to the client is held against the model."""
     answer = CONVERT(http_response, operation)
     body, shape = answer["body"], operation.output_shape
+    status = operation.http.get("responseCode", 200)
+    if answer["status_code"] < 300 and answer["status_code"] != status:
+        faults.append(f"{operation.name}: answered {answer['status_code']}, not {status}")
     if answer["status_code"] < 300 and body and shape is not None and not shape.serialization.get("payload"):
         counts["answers"] += 1
         faults.extend(f"{operation.name}: {what}" for what in undocumented(json.loads(body), shape))
@@ -374,6 +377,10 @@ def settings_of_a_stage_have_their_limits():
     bad("Access log format must be single line, new line character is allowed only at end of the format. Format should "
         "contain context.requestId or context.extendedRequestId", "update_stage", **name,
         patchOperations=patch(("add", "/accessLogSettings/format", "$context.status")))
+    missing("Invalid Documentation version specified", "update_stage", **name,
+            patchOperations=patch(("replace", "/documentationVersion", "no")))
+    missing("Invalid Client Certificate identifier specified", "update_stage", **name,
+            patchOperations=patch(("replace", "/clientCertificateId", "no")))
     many = [("replace", f"/variables/v{n}", "1") for n in range(101)]
     bad("A stage can have at most 100 stage variables", "update_stage", **name, patchOperations=patch(*many))
     stage = CLIENT.update_stage(**name, patchOperations=patch(

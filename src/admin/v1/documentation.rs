@@ -207,7 +207,7 @@ fn create_version(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     Ok(reply)
 }
 
-fn unknown_version() -> Error {
+pub(super) fn unknown_version() -> Error {
     Error::not_found("Invalid Documentation version specified")
 }
 
