@@ -224,6 +224,12 @@ def what_is_not_there_is_told_by_its_noun():
     missing("Gateway response type not defined on api", "delete_gateway_response", **API.own, responseType="DEFAULT_4XX")
     missing("Invalid Documentation part identifier specified", "get_documentation_part", **API.own,
             documentationPartId="no")
+    no = {"restApiId": "no"}
+    missing("Invalid stage identifier specified", "get_stage", **no, stageName="s")
+    missing("Invalid Deployment identifier specified", "get_deployment", **no, deploymentId=API.deployment)
+    missing("Invalid Authorizer identifier specified", "get_authorizer", **no, authorizerId="no")
+    missing("Invalid Documentation part identifier specified", "get_documentation_part", **no, documentationPartId="no")
+    missing("Invalid Documentation version specified", "get_documentation_version", **no, documentationVersion="no")
     missing("Invalid API Key identifier specified", "get_api_key", apiKey="no")
     missing("Invalid Usage Plan ID specified", "get_usage_plan", usagePlanId="no")
     missing("Invalid Vpc Link identifier specified", "get_vpc_link", vpcLinkId="no")

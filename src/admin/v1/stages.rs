@@ -249,8 +249,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<Stage>, Error> {
-    let api = request.api(tenant)?;
-    api.stages.get(request.label("stage_name")).ok_or_else(unknown)
+    request.part(tenant, |api| api.stages.get(request.label("stage_name")), unknown)
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
