@@ -24,7 +24,7 @@ use crate::net::ring::Driver;
 use crate::shard::counters::Counters;
 use crate::shard::inbox::{FromShard, Inbox, Outbox, ToShard};
 use crate::shard::settings::Settings;
-use crate::shard::start::{Handle, Start, WriteLine};
+use crate::shard::start::{Handle, LineSink, Start};
 use crate::telemetry::access_log::{AccessLog, LogSink};
 
 /// A publication is answered for when every shard has adopted it or this has passed.
@@ -112,7 +112,7 @@ impl Gateway {
                 snapshot: first.clone(),
                 settings: plan.settings.clone(),
                 tls: tls.clone(),
-                log: sink.is_on().then(|| write_line(sink)),
+                log: sink.is_on().then(|| Box::new(sink) as Box<dyn LineSink>),
                 outbox: outbox.clone(),
             };
             handles.push(start.spawn()?);
@@ -312,11 +312,14 @@ impl Publishing {
     }
 }
 
-fn write_line(mut sink: LogSink) -> Box<dyn FnOnce() -> WriteLine + Send> {
-    // The sink ends the line itself.
-    Box::new(move || {
-        Box::new(move |line| sink.line(|out| out.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(line))))
-    })
+impl LineSink for LogSink {
+    fn line(&mut self, format: &mut dyn FnMut(&mut Vec<u8>)) {
+        Self::line(self, format);
+    }
+
+    fn hand_over(&mut self) {
+        Self::hand_over(self);
+    }
 }
 
 async fn send(inbox: &Inbox, message: impl Fn() -> ToShard) {

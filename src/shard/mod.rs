@@ -37,7 +37,7 @@ use random::Random;
 use relay::Ended;
 use serve::Session;
 use settings::Settings;
-use start::WriteLine;
+use start::LineSink;
 use view::View;
 
 use crate::net::buffers::{Buffers, OutOfMemory, Size};
@@ -71,8 +71,7 @@ pub struct Shard {
     /// Boxed because they are lent to connections, and large.
     #[expect(clippy::vec_box, reason = "a session is moved about by its box")]
     sessions: Owned<Vec<Box<Session>>>,
-    log: Owned<Option<WriteLine>>,
-    line: Owned<Vec<u8>>,
+    log: Owned<Option<Box<dyn LineSink>>>,
     decisions: Owned<Decisions>,
     tls: TlsClients,
     /// What runs templates.
@@ -171,14 +170,15 @@ impl Shard {
             self.record_route(route.slot, facts.status, facts.response_latency_nanos);
         }
         self.log.with(|log| {
-            if let Some(write) = log {
-                self.line.with(|line| {
-                    line.clear();
-                    exchange::write_access_log(x, line);
-                    write(line);
-                });
+            if let Some(sink) = log {
+                sink.line(&mut |line| exchange::write_access_log(x, line));
             }
         });
+    }
+
+    /// Lets the access log's writer have the lines so far.
+    fn hand_over_log(&self) {
+        self.log.with(|log| log.iter_mut().for_each(|sink| sink.hand_over()));
     }
 
     fn record_stage(&self, slot: StageSlot, status: u16, nanos: u64) {

@@ -33,8 +33,14 @@ const STACK_BYTES: usize = 2 * 1024 * 1024;
 /// Pause after the system had no descriptor left for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Writes one access-log line, without waiting.
-pub type WriteLine = Box<dyn FnMut(&[u8])>;
+/// Where a shard's access-log lines go. Nothing of it waits.
+pub trait LineSink: Send {
+    /// Takes one line, which `format` appends, with its end, to what it is given.
+    fn line(&mut self, format: &mut dyn FnMut(&mut Vec<u8>));
+
+    /// Lets whoever writes them have the lines so far: they may stay in the sink until this is called.
+    fn hand_over(&mut self);
+}
 
 /// How long a draining shard goes on accepting, and waiting for requests on open connections.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -58,8 +64,8 @@ pub struct Start {
     pub settings: Arc<Settings>,
     /// TLS towards origins.
     pub tls: TlsClients,
-    /// Makes its access log, on its own thread.
-    pub log: Option<Box<dyn FnOnce() -> WriteLine + Send>>,
+    /// Its access log.
+    pub log: Option<Box<dyn LineSink>>,
     /// Where it reports to.
     pub outbox: Arc<Outbox>,
 }
@@ -114,8 +120,7 @@ impl Start {
             route_blocks: RefCell::default(),
             stage_blocks: RefCell::default(),
             sessions: Owned::default(),
-            log: Owned::new(self.log.map(|make| make())),
-            line: Owned::default(),
+            log: Owned::new(self.log),
             decisions: Owned::new(Decisions::new(self.settings.explain_bytes)),
             tls: self.tls,
             renderer: Owned::default(),
@@ -205,6 +210,7 @@ impl Shard {
         self.open.set(self.open.get() - 1);
         self.counters.open.set(self.open.get().into());
         if self.draining.get() && self.open.get() == 0 {
+            self.hand_over_log();
             self.outbox.send(FromShard::Drained);
         }
     }
@@ -253,6 +259,7 @@ impl Shard {
         while self.open.get() > 0 && self.clock.now() < grace {
             sleep(Duration::from_millis(5)).await;
         }
+        self.hand_over_log();
         self.outbox.send(FromShard::Drained);
     }
 }

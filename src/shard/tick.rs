@@ -1,4 +1,4 @@
-//! What a shard does by the clock: deadlines, idle connections, gauges.
+//! What a shard does by the clock: deadlines, the access log, idle connections, gauges.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ pub async fn run(shard: Rc<Shard>) {
         sleep(if is_armed { SWEEP_INTERVAL } else { QUIET_INTERVAL }).await;
         let now = shard.clock.now();
         is_armed = shard.deadlines.sweep(now);
+        shard.hand_over_log();
         if now.since(housekept) >= HOUSEKEEPING {
             housekept = now;
             shard.keep_house();

@@ -1,32 +1,33 @@
 //! Access-log lines from the shards to a file or standard output, by a thread of its own.
 //!
-//! A shard formats a line into its own scratch buffer and copies it into its own ring. It never waits, takes no lock
-//! and allocates nothing; a line that finds no room is counted as dropped. The one thing it may do for the writer is
-//! ring the doorbell: at most one system call per batch, and none while the writer is awake.
+//! A shard formats its lines one behind the other into a page of memory and hands the page over when it is full or
+//! when the clock ticks; the writer writes it as it is and gives it back for the next lines. So a line is formatted
+//! where it stays and never copied on its way to the kernel, and the two or three pages that go round stay in the
+//! cache. A shard never waits and takes no lock; where all its pages are with the writer, lines are counted as
+//! dropped. The one thing it may do for the writer is ring the doorbell: at most one system call per page, and none
+//! while the writer is awake.
 //!
-//! The writer sleeps until a first line arrives, lets more arrive for [`BATCH_WINDOW`], then writes everything with
-//! as few calls as possible. A write that fails (a full disk, say) loses its batch, is counted and is not the end:
-//! the next batch is tried again. Measured on a virtual machine, a line of 300 bytes costs its shard 40 ns besides
-//! formatting and the writer 70 ns; the kernel's own copy into a file adds 400 ns on the writer's core, as it would
-//! for anybody (`what_a_line_costs` repeats it). Within one shard lines keep their order; between shards they mix.
+//! A write that fails (a full disk, say) loses its page, is counted and is not the end: the next one is tried again.
+//! Within one shard lines keep their order; between shards they mix.
 //!
 //! | thread | says | how | if it is late |
 //! |---|---|---|---|
-//! | shard | a line | its ring | the writer finds it in the next batch |
-//! | shard | wake up | `Shared::knock`: compare-and-swap and unpark | lines wait for the next knock |
-//! | control | reopen, stop | a flag and unpark | acted on after the batch under way |
+//! | shard | a page of lines | `Shared::full` | nothing: it has room for every page there is |
+//! | shard | wake up | `Shared::knock`: swap and unpark | lines wait for the next page |
+//! | writer | an empty page | `Shared::free` | the shard makes another, up to [`PAGES_MAX`] |
+//! | control | reopen, stop | a flag and unpark | acted on after the pages that wait |
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
+use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::CachePadded;
 
-use super::byte_ring::{self, Reader, Writer};
+use super::log_file::LogFile;
 
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,28 +40,24 @@ pub enum LogTarget {
     File(PathBuf),
 }
 
-/// How long the writer waits for more lines after the first. The longest time a line stays unwritten is this and
-/// the time of one write.
-pub const BATCH_WINDOW: Duration = Duration::from_millis(50);
-/// Memory of one shard's ring: at 300 bytes a line, 50 ms of 280,000 requests a second.
-pub const RING_BYTES: usize = 4 << 20;
-/// Most bytes handed to one write.
-const WRITE_BYTES_MAX: usize = 256 << 10;
+/// A page with this many bytes is full.
+pub const PAGE_BYTES: usize = 128 << 10;
+/// Pages of one shard: at 400 bytes a line, a fifth of a second of 50,000 requests a second.
+pub const PAGES_MAX: usize = 32;
+/// What a page may hold of a line that began before it was full, without growing.
+const PAGE_MARGIN: usize = 4 << 10;
 /// Longest line; a longer one is counted as dropped. The parts of a request that a line may show are bounded by the
 /// head's limits, so this is not reached by an honest one.
 pub const LINE_BYTES_MAX: usize = 64 << 10;
-/// How much later than its batch the writer may notice that it was told to stop.
+/// How much later than its last page the writer may notice that it was told to stop.
 const STOP_CHECK: Duration = Duration::from_millis(1);
-
-const _: () = assert!(RING_BYTES >= 2 * LINE_BYTES_MAX, "a ring must hold a line while another is being written");
-const _: () = assert!(BATCH_WINDOW.as_millis() <= 100, "a line is written within a tenth of a second");
 
 /// What became of the lines so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogCounters {
-    /// Lines taken from shards into a ring.
+    /// Lines taken from shards.
     pub lines: u64,
-    /// Lines refused because a ring was full or the line too long.
+    /// Lines refused because no page was left or the line was too long.
     pub dropped: u64,
     /// Writes, and reopenings, that failed.
     pub write_errors: u64,
@@ -80,15 +77,19 @@ fn bump(counter: &AtomicU64, by: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
 }
 
-/// The writer is at work and will look at every ring before it sleeps.
-const AWAKE: u8 = 0;
-/// The writer lets lines gather; only a filling ring may wake it.
-const GATHERING: u8 = 1;
-/// The writer sleeps until there is a line.
-const ASLEEP: u8 = 2;
+/// Lines on their way to the writer.
+struct Page {
+    bytes: Vec<u8>,
+    lines: u64,
+    shard: usize,
+}
 
 struct Shared {
-    state: CachePadded<AtomicU8>,
+    /// Room for every page that may be made.
+    full: ArrayQueue<Page>,
+    /// By shard.
+    free: Box<[ArrayQueue<Vec<u8>>]>,
+    is_asleep: CachePadded<AtomicBool>,
     reopen: AtomicBool,
     stop: AtomicBool,
     shards: Box<[CachePadded<ShardCounters>]>,
@@ -98,10 +99,26 @@ struct Shared {
 }
 
 impl Shared {
-    /// Wakes the writer if its state is `state`; of several shards that try, one pays for the call.
-    #[cold]
-    fn knock(&self, state: u8) {
-        if self.state.compare_exchange(state, AWAKE, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+    fn new(shards: usize, pages_max: usize) -> Self {
+        Self {
+            full: ArrayQueue::new((shards * pages_max).max(1)),
+            free: (0..shards).map(|_| ArrayQueue::new(pages_max)).collect(),
+            is_asleep: CachePadded::default(),
+            reopen: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            shards: (0..shards).map(|_| CachePadded::default()).collect(),
+            write_errors: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            writer: OnceLock::new(),
+        }
+    }
+
+    /// Wakes the writer if it sleeps; of several shards that try, one pays for the call.
+    fn knock(&self) {
+        // A page is published, then the flag is read; the writer publishes that it sleeps, then reads the queue. With
+        // a full fence between the two on both sides, one of them must see the other, so no page is slept on.
+        fence(Ordering::SeqCst);
+        if self.is_asleep.load(Ordering::Relaxed) && self.is_asleep.swap(false, Ordering::SeqCst) {
             self.unpark();
         }
     }
@@ -117,8 +134,12 @@ impl Shared {
 pub struct LogSink(Option<Tap>);
 
 struct Tap {
-    scratch: Vec<u8>,
-    ring: Writer,
+    /// Where lines are gathered; `None` until the next line.
+    page: Option<Vec<u8>>,
+    /// How many stand there.
+    lines: u64,
+    /// Pages that may still be made.
+    unmade: usize,
     shared: Arc<Shared>,
     shard: usize,
 }
@@ -134,33 +155,68 @@ impl LogSink {
         self.0.is_some()
     }
 
-    /// Writes one line: `format` appends its text, without a line end, to an empty buffer. Not called when the log
-    /// is off.
+    /// Takes one line: `format` appends it, with its end, to what stands there already. Not called when the log is off
+    /// or the line has no place.
     pub fn line(&mut self, format: impl FnOnce(&mut Vec<u8>)) {
-        let Some(tap) = &mut self.0 else { return };
-        tap.scratch.clear();
-        format(&mut tap.scratch);
-        tap.scratch.push(b'\n');
-        tap.send();
+        if let Some(tap) = &mut self.0 {
+            tap.line(format);
+        }
+    }
+
+    /// Gives the writer what has been gathered. Lines stay here until then, or until they fill a page.
+    pub fn hand_over(&mut self) {
+        if let Some(tap) = &mut self.0 {
+            tap.hand_over();
+        }
     }
 }
 
 impl Tap {
-    fn send(&mut self) {
-        let counters = &self.shared.shards[self.shard];
-        if self.scratch.len() > LINE_BYTES_MAX || self.ring.push(&self.scratch).is_err() {
-            bump(&counters.dropped, 1);
+    fn line(&mut self, format: impl FnOnce(&mut Vec<u8>)) {
+        let Some(mut page) = self.take_page() else { return bump(&self.counters().dropped, 1) };
+        let start = page.len();
+        format(&mut page);
+        if page.len() - start > LINE_BYTES_MAX {
+            page.truncate(start);
+            bump(&self.counters().dropped, 1);
+        } else {
+            self.lines += 1;
+            bump(&self.counters().lines, 1);
+        }
+        let is_full = page.len() >= PAGE_BYTES;
+        self.page = Some(page);
+        if is_full {
+            self.hand_over();
+        }
+    }
+
+    fn take_page(&mut self) -> Option<Vec<u8>> {
+        if let Some(page) = self.page.take().or_else(|| self.shared.free[self.shard].pop()) {
+            return Some(page);
+        }
+        self.unmade = self.unmade.checked_sub(1)?;
+        Some(Vec::with_capacity(PAGE_BYTES + PAGE_MARGIN))
+    }
+
+    fn hand_over(&mut self) {
+        if self.lines == 0 {
             return;
         }
-        bump(&counters.lines, 1);
-        // The line is published, then the state is read; the writer publishes that it sleeps, then reads the rings.
-        // With a full fence between the two on both sides, one of them must see the other, so no line is slept on.
-        fence(Ordering::SeqCst);
-        match self.shared.state.load(Ordering::Relaxed) {
-            ASLEEP => self.shared.knock(ASLEEP),
-            GATHERING if self.ring.is_half_full() => self.shared.knock(GATHERING),
-            _ => {}
-        }
+        let lines = std::mem::take(&mut self.lines);
+        let bytes = self.page.take().unwrap_or_default();
+        let pushed = self.shared.full.push(Page { bytes, lines, shard: self.shard });
+        debug_assert!(pushed.is_ok(), "the queue has room for every page there is");
+        self.shared.knock();
+    }
+
+    fn counters(&self) -> &ShardCounters {
+        &self.shared.shards[self.shard]
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.hand_over();
     }
 }
 
@@ -179,35 +235,33 @@ impl AccessLog {
     pub fn start(target: &LogTarget, shards: usize) -> io::Result<(Self, Vec<LogSink>)> {
         match target {
             LogTarget::Off => Ok((Self::without_writer(), (0..shards).map(|_| LogSink::off()).collect())),
-            LogTarget::Stdout => Self::start_writing(|| Ok(Box::new(io::stdout())), shards, RING_BYTES),
+            LogTarget::Stdout => Self::start_writing(|| Ok(Box::new(io::stdout())), shards, PAGES_MAX),
             LogTarget::File(path) => {
                 let path = path.clone();
-                Self::start_writing(move || append_to(&path).map(|file| Box::new(file) as _), shards, RING_BYTES)
+                Self::start_writing(move || LogFile::open(&path).map(|file| Box::new(file) as _), shards, PAGES_MAX)
             }
         }
     }
 
     fn without_writer() -> Self {
-        Self { shared: Arc::new(shared(0)), writer: Mutex::new(None) }
+        Self { shared: Arc::new(Shared::new(0, 1)), writer: Mutex::new(None) }
     }
 
     fn start_writing(
         mut open: impl FnMut() -> io::Result<Box<dyn Write + Send>> + Send + 'static,
         shards: usize,
-        ring_bytes: usize,
+        pages_max: usize,
     ) -> io::Result<(Self, Vec<LogSink>)> {
         let output = open()?;
-        let shared = Arc::new(shared(shards));
-        let (writers, rings): (Vec<_>, Vec<_>) = (0..shards).map(|_| byte_ring::channel(ring_bytes)).unzip();
-        let tap = |(shard, ring)| Tap { scratch: Vec::with_capacity(1024), ring, shared: Arc::clone(&shared), shard };
-        let sinks = writers.into_iter().enumerate().map(|each| LogSink(Some(tap(each)))).collect();
-        let batch = Vec::with_capacity(WRITE_BYTES_MAX + LINE_BYTES_MAX);
-        let desk = Desk { shared: Arc::clone(&shared), rings, open: Box::new(open), output, batch, is_torn: false };
+        let shared = Arc::new(Shared::new(shards, pages_max));
+        let tap = |shard| Tap { page: None, lines: 0, unmade: pages_max, shared: Arc::clone(&shared), shard };
+        let sinks = (0..shards).map(|shard| LogSink(Some(tap(shard)))).collect();
+        let desk = Desk { shared: Arc::clone(&shared), open: Box::new(open), output, is_torn: false };
         let writer = thread::Builder::new().name("access-log".to_owned()).spawn(move || desk.run())?;
         Ok((Self { shared, writer: Mutex::new(Some(writer)) }, sinks))
     }
 
-    /// Opens the file anew after the batch under way, as is done after a log was rotated away. If that fails, the
+    /// Opens the file anew after the pages that wait, as is done after a log was rotated away. If that fails, the
     /// old file stays in use and the failure is counted.
     pub fn reopen(&self) {
         self.shared.reopen.store(true, Ordering::SeqCst);
@@ -228,7 +282,7 @@ impl AccessLog {
         }
     }
 
-    /// Writes what waits and ends the writer, once the shards have stopped. An output that takes longer than
+    /// Writes what waits and ends the writer, once the shards have handed over what they had. An output that takes longer than
     /// `patience` is left to itself: the process must be able to end while a disk hangs.
     pub fn shutdown(&self, patience: Duration) -> Result<(), Unfinished> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -246,29 +300,11 @@ impl AccessLog {
     }
 }
 
-fn shared(shards: usize) -> Shared {
-    Shared {
-        state: CachePadded::new(AtomicU8::new(AWAKE)),
-        reopen: AtomicBool::new(false),
-        stop: AtomicBool::new(false),
-        shards: (0..shards).map(|_| CachePadded::default()).collect(),
-        write_errors: AtomicU64::new(0),
-        lost: AtomicU64::new(0),
-        writer: OnceLock::new(),
-    }
-}
-
-fn append_to(path: &PathBuf) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
-}
-
 /// Everything the writer thread owns.
 struct Desk {
     shared: Arc<Shared>,
-    rings: Vec<Reader>,
     open: Box<dyn FnMut() -> io::Result<Box<dyn Write + Send>> + Send>,
     output: Box<dyn Write + Send>,
-    batch: Vec<u8>,
     /// A write failed, perhaps in the middle of a line: the next one begins on a line of its own.
     is_torn: bool,
 }
@@ -280,64 +316,48 @@ impl Desk {
         let _ = rustix::process::setpriority_process(None, 10);
         loop {
             let is_last = self.shared.stop.load(Ordering::SeqCst);
-            self.write_everything();
+            while let Some(page) = self.shared.full.pop() {
+                self.write(page);
+            }
             if is_last {
                 return;
             }
             if self.shared.reopen.swap(false, Ordering::SeqCst) {
                 self.reopen();
             }
-            self.wait(ASLEEP, None);
-            self.wait(GATHERING, Some(BATCH_WINDOW));
+            self.sleep();
         }
     }
 
-    /// Sleeps in `state` until somebody wakes the writer, or `window` is over.
-    fn wait(&self, state: u8, window: Option<Duration>) {
-        self.shared.state.store(state, Ordering::SeqCst);
+    /// Sleeps until there is a page or somebody calls.
+    fn sleep(&self) {
+        self.shared.is_asleep.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        let until = window.map(|window| Instant::now() + window);
-        while self.shared.state.load(Ordering::SeqCst) == state && !self.is_called() {
-            // A line that came before the state was visible rang no bell.
-            if state == ASLEEP && self.rings.iter().any(|ring| !ring.is_empty()) {
-                break;
-            }
-            match until.map(|until| until.saturating_duration_since(Instant::now())) {
-                None => thread::park(),
-                Some(Duration::ZERO) => break,
-                Some(left) => thread::park_timeout(left),
-            }
+        while self.shared.is_asleep.load(Ordering::Relaxed) && self.shared.full.is_empty() && !self.is_called() {
+            thread::park();
         }
-        self.shared.state.store(AWAKE, Ordering::SeqCst);
+        self.shared.is_asleep.store(false, Ordering::Relaxed);
     }
 
     fn is_called(&self) -> bool {
         self.shared.stop.load(Ordering::SeqCst) || self.shared.reopen.load(Ordering::SeqCst)
     }
 
-    fn write_everything(&mut self) {
-        for shard in 0..self.rings.len() {
-            loop {
-                self.batch.clear();
-                if self.is_torn {
-                    self.batch.push(b'\n');
-                }
-                let lines = self.rings[shard].drain(&mut self.batch, WRITE_BYTES_MAX);
-                if lines == 0 {
-                    break;
-                }
-                self.write_batch(lines);
-            }
+    fn write(&mut self, page: Page) {
+        let Page { mut bytes, lines, shard } = page;
+        if self.is_torn {
+            bytes.insert(0, b'\n');
         }
-    }
-
-    fn write_batch(&mut self, lines: u64) {
-        let written = self.output.write_all(&self.batch).and_then(|()| self.output.flush());
+        let written = self.output.write_all(&bytes).and_then(|()| self.output.flush());
         self.is_torn = written.is_err();
         if self.is_torn {
             bump(&self.shared.write_errors, 1);
             bump(&self.shared.lost, lines);
         }
+        bytes.clear();
+        bytes.shrink_to(PAGE_BYTES + PAGE_MARGIN);
+        // Every page of the shard fits.
+        let _ = self.shared.free[shard].push(bytes);
     }
 
     fn reopen(&mut self) {

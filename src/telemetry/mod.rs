@@ -3,5 +3,5 @@
 //! Nothing here decides anything about a request, and nothing here may make a shard wait.
 
 pub mod access_log;
-pub mod byte_ring;
+pub mod log_file;
 pub mod prometheus;
