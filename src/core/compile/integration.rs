@@ -398,7 +398,7 @@ fn response_header(name: &str, value: Expression) -> Option<ResponseHeader> {
     }
     let prefix = if REMAPPED_FROM_MAPPING.contains(known) { REMAPPED_PREFIX } else { b"" };
     let name = [prefix, name.as_bytes()].concat().into();
-    Some(ResponseHeader { name, is_content_type: known == KnownField::ContentType, value })
+    Some(ResponseHeader { name, known, value })
 }
 
 /// The table of rest-integrations §3, for a media type without a template.
