@@ -401,7 +401,7 @@ async fn deliver(x: &mut Exchange<'_>, effects: &mut ShardEffects<'_>, served: S
     {
         x.note_passing_body(answer.content_here());
         let (ended, length) = match x.encoder.take() {
-            None => relay.run(&x.scratch.response, &mut answer).await,
+            None => relay.run(&mut x.scratch.response, &mut answer).await,
             Some(mut encoder) => {
                 // Boxed because it is rare.
                 let run = Box::pin(relay.run_encoded(&x.scratch.response, &mut answer, &mut encoder)).await;
