@@ -106,6 +106,9 @@ fn print_routes(routes: &[RoutePlan]) {
 }
 
 fn target(route: &RoutePlan) -> String {
+    if let Some(why) = &route.closed {
+        return format!("500: {why}");
+    }
     match &route.integration {
         IntegrationPlan::Http(plan) => {
             let kind = if plan.is_proxy { "HTTP_PROXY" } else { "HTTP" };

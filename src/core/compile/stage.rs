@@ -85,9 +85,13 @@ fn route(
     let made = input.backend.map(|backend| backend_proxy(&resource.path, backend));
     let declared = method.integration.as_ref().or(made.as_ref());
     let names = Names { path: &resource.path, variables: input.variables };
+    let closed = unsupported::closed_by(method, api).filter(|_| !input.ignores_authorization);
+    if let Some((rule, why)) = &closed {
+        warn_closed(rule, why, method, &resource.path, findings);
+    }
     let (validate, unchecked) = match models.validate(method, &names, findings) {
         Ok(validate) => (validate, None),
-        Err(why) => (None, Some(("validator-unusable", why))),
+        Err(why) => (None, Some(why)),
     };
     RoutePlan {
         description: describe::route(api, (&resource.path, &resource_id), method, declared, input),
@@ -96,25 +100,29 @@ fn route(
         method: method.name.as_str(),
         slot,
         variables: variables(&resource.path).map(|variable| variable.name.into()).collect(),
+        closed: closed.map(|(_, why)| why.into()),
         validate,
         integration: plan((api, resource, method), declared, unchecked, input, slots, findings),
     }
 }
 
+fn warn_closed(rule: &'static str, why: &str, method: &Method, path: &str, findings: &mut Findings) {
+    let pointer = pointer(path, method.name.as_str());
+    let found = findings.warn(rule, method.place, &pointer, format!("{why}: the route answers 500"));
+    found.fix = "dev --ignore-authorization serves it unprotected".into();
+}
+
 fn plan(
     (api, resource, method): (&RestApi, &Resource, &Method),
     declared: Option<&Integration>,
-    unchecked: Option<(&'static str, String)>,
+    unchecked: Option<String>,
     input: &StageInput<'_>,
     slots: &mut Slots,
     findings: &mut Findings,
 ) -> IntegrationPlan {
     let pointer = pointer(&resource.path, method.name.as_str());
-    if let Some((rule, why)) =
-        unsupported::closed_by(method, api).or(unchecked).filter(|_| !input.ignores_authorization)
-    {
-        let found = findings.warn(rule, method.place, &pointer, format!("{why}: the route answers 500"));
-        found.fix = "dev --ignore-authorization serves it unprotected".into();
+    if let Some(why) = unchecked.filter(|_| !input.ignores_authorization) {
+        warn_closed("validator-unusable", &why, method, &resource.path, findings);
         return IntegrationPlan::Unserved(why.into());
     }
     let Some(declared) = declared else {

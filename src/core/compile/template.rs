@@ -14,9 +14,8 @@ pub(super) struct Compiled<T> {
 /// A template that makes a body.
 pub(super) fn body(text: &str, resolve: &impl Resolve) -> Compiled<BodyTemplate> {
     let known = |template| Compiled { template, unknown: Box::default() };
-    // Stored as an empty string, a template passes the body (rest-mapping-templates §12).
     if text.is_empty() {
-        return known(BodyTemplate::Passthrough);
+        return known(BodyTemplate::AsIs);
     }
     match Template::compile(text, resolve) {
         Err(error) => known(BodyTemplate::Broken(reason(&error.to_string()))),
@@ -36,7 +35,7 @@ pub(super) fn body(text: &str, resolve: &impl Resolve) -> Compiled<BodyTemplate>
 pub(super) fn mock(text: &str, resolve: &impl Resolve) -> Compiled<MockRequest> {
     let Compiled { template, unknown } = body(text, resolve);
     let template = match template {
-        BodyTemplate::Passthrough => MockRequest::Passthrough,
+        BodyTemplate::AsIs | BodyTemplate::Passthrough => MockRequest::Passthrough,
         BodyTemplate::Program(template) => MockRequest::Program(template),
         BodyTemplate::Broken(reason) => MockRequest::Broken(reason),
         BodyTemplate::Text(text) => status_code(text.as_bytes()).map_or(MockRequest::NoStatus, MockRequest::Status),
@@ -73,7 +72,8 @@ mod tests {
                 body(text, &Nothing).template
             );
         }
-        for text in ["", "$input.body", " $input.body\n", "${input.body}", "$!input.body"] {
+        assert!(matches!(body("", &Nothing).template, BodyTemplate::AsIs));
+        for text in ["$input.body", " $input.body\n", "${input.body}", "$!input.body"] {
             assert!(
                 matches!(body(text, &Nothing).template, BodyTemplate::Passthrough),
                 "{text}: {:?}",

@@ -106,8 +106,7 @@ pub(super) fn read_request(x: &mut Exchange<'_>) -> Step {
 /// The same for an answer: 500.
 pub(super) fn read_answer(x: &mut Exchange<'_>) -> Step {
     let Scratch { answer_body, document, .. } = &mut *x.scratch;
-    read_document(answer_body, document)
-        .map_err(|why| Rejection::configuration(&format!("the answer's body that a mapping reads is {why}")))
+    read_document(answer_body, document).map_err(|why| Rejection::invalid_json_answer(&why))
 }
 
 /// rest-routing-and-stages §11: what is not supported or corrupt answers 415.

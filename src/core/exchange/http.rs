@@ -111,6 +111,7 @@ fn choose_body<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> Result<Body<'x>, Rej
     match template {
         BodyTemplate::Broken(reason) => Err(Rejection::configuration(reason)),
         _ if clients == Body::None => Ok(Body::None),
+        BodyTemplate::AsIs => Ok(clients),
         BodyTemplate::Passthrough if x.request.body == BodyShape::Empty => Ok(Body::Text(respond::EMPTY_OBJECT)),
         BodyTemplate::Passthrough => Ok(clients),
         BodyTemplate::Text(text) => Ok(Body::Text(text.as_bytes())),

@@ -3,7 +3,7 @@
 use crate::mapping::status_code::status_code;
 use crate::plan::content::Conversion;
 use crate::plan::{MockPlan, MockRequest, StagePlan};
-use crate::record::decision::Step;
+use crate::record::decision::{Step, Tag};
 
 use super::effects::Effects;
 use super::http::check_passthrough;
@@ -28,7 +28,11 @@ pub(super) async fn integrate<'x, E: Effects>(
                 content::gather_request(x, stage, conversion, effects).await?;
             }
             template::run(x, program, Side::Request, effects)?;
-            status_code(&x.scratch.body)
+            let status = status_code(&x.scratch.body);
+            if status.is_none() && stage.records_bodies {
+                x.scratch.trail.note(Tag::Rendered, &x.scratch.body);
+            }
+            status
         }
         Some(MockRequest::Passthrough) => status_of_body(x, stage, conversion, effects).await?,
         None => {

@@ -260,6 +260,8 @@ pub struct Exchange<'x> {
     pub keeps_alive: bool,
     stage: Option<&'x StagePlan>,
     route: Option<&'x RoutePlan>,
+    /// Whether its stage has a canary, be this the canary's request or not.
+    has_canary: bool,
     /// Where the resource path begins in the request's path.
     offset: usize,
     /// Through what it came to its stage.
@@ -296,6 +298,7 @@ impl<'x> Exchange<'x> {
             keeps_alive,
             stage: None,
             route: None,
+            has_canary: false,
             offset: 0,
             door: Door::DefaultEndpoint,
             captures,
@@ -350,6 +353,10 @@ pub fn write_access_log(x: &Exchange<'_>, line: &mut Vec<u8>) {
 
 async fn run<E: Effects>(x: &mut Exchange<'_>, effects: &mut E) -> Result<Served, Rejection> {
     let (stage, route) = find_route(x, effects)?;
+    x.scratch.trail.reach(Reached::Authorize);
+    if let Some(reason) = &route.closed {
+        return Err(Rejection::unserved(reason));
+    }
     x.scratch.trail.reach(Reached::Validate);
     // Before an origin is contacted, but when it is known whose log line and counters it goes to.
     if let BodyShape::Length(length) = x.request.body
@@ -383,12 +390,14 @@ fn find_route<'x, E: Effects>(
     let stage = x.snapshot.stage(entry.stage, || effects.draw());
     let stage = stage.ok_or_else(|| Rejection::forbidden("no such stage"))?;
     x.stage = Some(stage);
+    x.has_canary = x.snapshot.has_canary(entry.stage);
     x.scratch.trail.reach(Reached::Route);
     x.offset = entry.offset;
     x.door = entry.door;
     let method = MethodKey::of_request(x.request.method_text());
     let found = stage.trie.find(&path[entry.offset..], method, &mut x.captures);
-    let route = found.and_then(|index| stage.routes.get(index.0 as usize)).ok_or_else(Rejection::unknown_route)?;
+    let route = found.and_then(|index| stage.routes.get(index.0 as usize));
+    let route = route.ok_or_else(|| Rejection::unknown_route(&x.request))?;
     x.route = Some(route);
     Ok((stage, route))
 }

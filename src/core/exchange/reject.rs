@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use crate::aws::errors::{BodyStyle, ResponseType, write_default_body};
+use crate::aws::sigv4::{self, ALGORITHM, Presented, Refusal};
 use crate::json::NotJson;
 use crate::mapping::Presence;
 use crate::plan::RejectionPlan;
+use crate::proto::h1::Field;
 use crate::proto::h1::write::{write_field, write_status_line};
 use crate::proto::http::{KnownField, Status};
 
 use super::effects::{BodyFailure, CallFailure};
-use super::{Exchange, Served, respond};
+use super::{Exchange, Request, Served, respond};
 
 /// Why the gateway answers itself.
 #[derive(Clone, Debug)]
@@ -45,9 +47,19 @@ impl Rejection {
         }
     }
 
-    /// No resource matches, or the one that does has no such method (R `test_routing_not_found`).
-    pub(super) fn unknown_route() -> Self {
-        Self::of(ResponseType::MissingAuthenticationToken)
+    /// No resource matches, or the one that does has no such method (R `test_routing_not_found`). An `Authorization`
+    /// header is then read as a signature, and where it is none AWS says that instead (rest-routing-and-stages §3).
+    pub(super) fn unknown_route(request: &Request<'_>) -> Self {
+        let missing = Self::of(ResponseType::MissingAuthenticationToken);
+        match no_signature(request) {
+            Some(refusal) => Self {
+                error_type: refusal.reason.exception(),
+                message: refusal.message.into(),
+                reason: Some("no resource matches, and the Authorization header is no signature".into()),
+                ..missing
+            },
+            None => missing,
+        }
     }
 
     /// There is an API or a domain, and nothing of it answers here: reported as `Forbidden`
@@ -103,6 +115,14 @@ impl Rejection {
         }
     }
 
+    /// The same of an answer's body (rest-integrations §2).
+    pub(super) fn invalid_json_answer(why: &NotJson) -> Self {
+        Self {
+            error_type: "InternalFailureException",
+            ..Self::configuration(&format!("the answer's body that a mapping reads is {why}"))
+        }
+    }
+
     /// No template for the body's media type, and passing it on is forbidden.
     pub(super) fn unsupported_media_type() -> Self {
         Self::of(ResponseType::UnsupportedMediaType)
@@ -151,6 +171,20 @@ impl Rejection {
         let failure = Self::of(ResponseType::IntegrationFailure);
         Self { message: "Network error communicating with endpoint".into(), reason: Some(reason.into()), ..failure }
     }
+}
+
+/// What is wrong with an `Authorization` header of another scheme, read as a signature.
+fn no_signature(request: &Request<'_>) -> Option<Refusal> {
+    let authorization = request.field(KnownField::Authorization)?;
+    if authorization.starts_with(ALGORITHM.as_bytes()) {
+        return None;
+    }
+    let field = |field: &Field| {
+        let name = std::str::from_utf8(field.name.of(request.bytes)).ok()?;
+        Some((name, field.value.of(request.bytes)))
+    };
+    let headers: Vec<_> = request.head.fields.iter().filter_map(field).collect();
+    Presented::read(&sigv4::Request { method: "", path: "", query: "", headers: &headers }).err()
 }
 
 /// rest-integrations §8.1.

@@ -9,7 +9,7 @@ use crate::plan::headers::{
 use crate::plan::{BodyTemplate, HttpPlan, ResponsePlan, StagePlan};
 use crate::proto::h1::write::{copy_field, end_head, write_chunked, write_field, write_length, write_status_line};
 use crate::proto::http::coding::{Coding, Flush};
-use crate::proto::http::{KnownField, Status};
+use crate::proto::http::{FieldSet, KnownField, Status};
 
 use super::effects::{Answer, Effects};
 use super::values::Side;
@@ -252,21 +252,17 @@ pub(super) async fn mapped<E: Effects>(
     if plan.content.is_some() || is_read {
         content = gather(x, stage, plan, source, is_read, effects).await?;
     }
-    let media_type = match chosen {
-        Some((media_type, template)) if render(x, template, source, effects)? => {
+    let mut media_type = "application/json";
+    if let Some((of_template, template)) = chosen.filter(|(_, template)| !matches!(template, BodyTemplate::AsIs)) {
+        media_type = of_template;
+        if render(x, template, source, effects)? {
             content = Content::Own;
-            media_type
         }
-        _ => "application/json",
-    };
+    }
     // Below 200 it would be an interim response, for whose end a client waits in vain.
     let status = x.scratch.overrides.status().filter(|&status| status >= 200).unwrap_or(plan.status);
     let coding = coding(x, stage, status, content, source.answer(effects), |answer| is_encoded(plan, content, answer));
     begin(x, status, content, coding, source, effects);
-    if source == Source::BackEnd {
-        let trace = x.facts.trace_header(x.request.field(KnownField::XAmznTraceId));
-        write_checked(b"X-Amzn-Trace-Id", &trace, &mut x.scratch.response);
-    }
     write_mapped_fields(x, plan, media_type, source.answer(effects))?;
     Ok(finish(x, status, content, source))
 }
@@ -334,7 +330,7 @@ fn render<E: Effects>(
         BodyTemplate::Passthrough if source.answer(effects).is_none_or(|answer| answer.length == Some(0)) => {
             EMPTY_OBJECT
         }
-        BodyTemplate::Passthrough => return Ok(false),
+        BodyTemplate::AsIs | BodyTemplate::Passthrough => return Ok(false),
         BodyTemplate::Text(text) => text.as_bytes(),
     };
     x.scratch.body.clear();
@@ -342,7 +338,7 @@ fn render<E: Effects>(
     Ok(true)
 }
 
-/// §9.2 step D for mapped headers, and the content type that no mapping gives.
+/// §9.2 step D for mapped headers, and the content type and trace that no mapping gives.
 fn write_mapped_fields(
     x: &mut Exchange<'_>,
     plan: &ResponsePlan,
@@ -350,14 +346,14 @@ fn write_mapped_fields(
     answer: Option<Answer<'_>>,
 ) -> Step {
     let (mut out, mut value) = (std::mem::take(&mut x.scratch.response), std::mem::take(&mut x.scratch.value));
-    let mut has_content_type = false;
+    let mut seen = FieldSet::EMPTY;
     let mut written = Ok(());
     for header in &plan.headers {
         value.clear();
         if is_overridden(x, &header.name) || header.value.write(&x.values(answer), &mut value) == Presence::Missing {
             continue;
         }
-        has_content_type |= header.is_content_type;
+        seen = seen.with(header.known);
         if !write_checked(&header.name, &value, &mut out) {
             written = Err(Rejection::configuration("a mapped response header holds a control character"));
             break;
@@ -367,7 +363,7 @@ fn write_mapped_fields(
         value.clear();
         template::joined(&set.values, &mut value);
         let Some((prefix, known)) = prefix_of(&set.name) else { continue };
-        has_content_type |= known == KnownField::ContentType;
+        seen = seen.with(known);
         let start = out.len();
         out.extend_from_slice(prefix);
         if !write_checked(set.name.as_bytes(), &value, &mut out) {
@@ -376,8 +372,12 @@ fn write_mapped_fields(
             break;
         }
     }
-    if !has_content_type {
+    if !seen.contains(KnownField::ContentType) {
         write_checked(b"Content-Type", media_type.as_bytes(), &mut out);
+    }
+    if answer.is_some() && !seen.contains(KnownField::XAmznTraceId) {
+        let trace = x.facts.trace_header(x.request.field(KnownField::XAmznTraceId));
+        write_checked(b"X-Amzn-Trace-Id", &trace, &mut out);
     }
     end_head(&mut out);
     (x.scratch.response, x.scratch.value) = (out, value);

@@ -37,6 +37,7 @@ pub fn json(decision: &Decision) -> Value {
         "stageVariables": texts(Tag::StageVariable),
         "steps": steps(decision),
         "request": message(&decision.request, decision.request_body.as_ref()),
+        "rendered": decision.rendered.as_ref().map(|body| &body.text),
         "integration": integration(decision),
         "response": message(&decision.response, decision.response_body.as_ref()),
         "responseLength": summary.response_length,

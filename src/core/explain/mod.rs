@@ -40,6 +40,8 @@ pub struct Decision {
     pub path_variables: Vec<(String, String)>,
     /// Query parameters, decoded.
     pub query: Vec<(String, String)>,
+    /// What the request template of a MOCK made, where no status can be read of it.
+    pub rendered: Option<Body>,
     /// The request to the back end; `None`: it was not called.
     pub call: Option<Message>,
     /// What was sent behind it.
@@ -106,6 +108,7 @@ impl Decision {
             request_body: body(Tag::RequestBody),
             path_variables: path_variables.into_iter().map(|(name, value)| shown.pair(&name, &value)).collect(),
             query: raw.query().iter().map(|(name, value)| shown.pair(name, value)).collect(),
+            rendered: body(Tag::Rendered),
             call: message(Tag::CallHead),
             call_body: body(Tag::CallBody),
             address: raw.one(Tag::Address).and_then(|chunk| read_address(chunk.bytes)),
@@ -284,11 +287,14 @@ impl<'r> Raw<'r> {
     fn texts(&self, shown: &Shown<'_>) -> Vec<(Tag, String)> {
         let is_text = |chunk: &&Chunk<'_>| {
             use Tag::{
-                AnswerBody, AnswerHead, CallBody, CallHead, RequestBody, RequestHead, ResponseBody, ResponseHead,
+                AnswerBody, AnswerHead, CallBody, CallHead, Rendered, RequestBody, RequestHead, ResponseBody,
+                ResponseHead,
             };
-            let others =
-                [RequestHead, CallHead, AnswerHead, ResponseHead, RequestBody, CallBody, AnswerBody, ResponseBody];
-            !others.contains(&chunk.tag) && !matches!(chunk.tag, Tag::Captures | Tag::Address)
+            let heads = [RequestHead, CallHead, AnswerHead, ResponseHead];
+            let bodies = [RequestBody, Rendered, CallBody, AnswerBody, ResponseBody];
+            !heads.contains(&chunk.tag)
+                && !bodies.contains(&chunk.tag)
+                && !matches!(chunk.tag, Tag::Captures | Tag::Address)
         };
         let text = |chunk: &Chunk<'_>| {
             let text = String::from_utf8_lossy(chunk.bytes);
@@ -315,7 +321,7 @@ impl<'r> Raw<'r> {
             let head = self.all(tag).next().unwrap_or_default();
             message::fields(&head).for_each(|(name, value)| learn(name, value));
         }
-        for tag in [Tag::RequestBody, Tag::AnswerBody, Tag::CallBody, Tag::ResponseBody] {
+        for tag in [Tag::RequestBody, Tag::Rendered, Tag::AnswerBody, Tag::CallBody, Tag::ResponseBody] {
             let body = self.all(tag).next().unwrap_or_default();
             members(&body, |name, range| learn(name, &body[range]));
         }

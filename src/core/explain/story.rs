@@ -55,6 +55,8 @@ pub(super) fn outcome(decision: &Decision, step: Step) -> String {
     match step {
         Step::Find => found(decision),
         Step::Route => routed(decision),
+        // Only a route that is closed ends here.
+        Step::Authorize if ended_at == step => format!("refused to everyone: {}", why(decision)),
         Step::Authorize => {
             verdict(decision, Tag::Authorizer, || demanded(decision, Tag::Protection, "no authorization"))
         }
@@ -137,7 +139,7 @@ fn integration(decision: &Decision) -> String {
     let (kind, uri) = (decision.text(Tag::Integration), decision.text(Tag::Uri));
     match (kind, decision.summary.step) {
         ("", _) => format!("none: {}", decision.text(Tag::Reason)),
-        (_, Step::MapRequest) => format!("{kind} {uri} could not be made: {}", why(decision)),
+        (_, Step::MapRequest) => format!("{} could not be made: {}", format!("{kind} {uri}").trim_end(), why(decision)),
         _ => format!("{kind} {uri}").trim_end().to_owned(),
     }
 }
@@ -242,6 +244,10 @@ impl Story<'_> {
                 for (target, source) in mappings(decision, "integration.request.") {
                     self.more(&format!("{target} <- {source}"));
                 }
+                if let Some(rendered) = &decision.rendered {
+                    self.more("The request template made:");
+                    self.write_body(rendered);
+                }
             }
             Step::Call => {
                 if let Some(call) = &decision.call {
@@ -268,8 +274,13 @@ impl Story<'_> {
         if message.is_cut {
             self.more("| … (longer)");
         }
-        let Some(body) = body else { return };
-        self.more("|");
+        if let Some(body) = body {
+            self.more("|");
+            self.write_body(body);
+        }
+    }
+
+    fn write_body(&mut self, body: &Body) {
         if body.is_binary {
             return self.more(&format!("| ({} bytes that are no text)", body.kept));
         }

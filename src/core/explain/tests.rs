@@ -27,10 +27,21 @@ paths:
         passthroughBehavior: never
         requestTemplates: {application/json: '{"statusCode": 200}'}
         responses: {default: {statusCode: '200', responseTemplates: {application/json: '{"ok": true}'}}}
+  /closed:
+    get: {responses: {}, security: [{sigv4: []}], x-amazon-apigateway-integration: {type: mock}}
+  /lost:
+    get:
+      responses: {}
+      x-amazon-apigateway-integration:
+        type: mock
+        requestTemplates: {application/json: '{"status": "$stageVariables.apiToken", "stage": "$context.stage"}'}
   /bad:
     get:
       responses: {}
       x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: 'https://${stageVariables.none}'}
+components:
+  securitySchemes:
+    sigv4: {type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: awsSigv4}
 "#;
 
 fn record(request: &str, answer: Result<&str, CallFailure>) -> Box<[u8]> {
@@ -142,6 +153,25 @@ fn the_story_of_a_failure_says_where_it_came_from_and_what_to_do() {
             &["-> 415", "passthroughBehavior", "Comes from            the caller"],
         ),
         ("GET /bad HTTP/1.1\nHost: gate.example\n\n", Ok(OK), &["-> 500", "Comes from            the definition"]),
+        (
+            "GET /closed HTTP/1.1\nHost: gate.example\n\n",
+            Ok(OK),
+            &[
+                "-> 500",
+                "Authorization         refused to everyone: IAM authorization is not supported yet",
+                "Validation            not reached: the request ended at \u{201c}Authorization\u{201d}",
+            ],
+        ),
+        (
+            "GET /lost HTTP/1.1\nHost: gate.example\n\n",
+            Ok(OK),
+            &[
+                "-> 500",
+                "MOCK could not be made: Unable to parse statusCode",
+                "The request template made:",
+                "| {\"status\": \"********\", \"stage\": \"dev\"}",
+            ],
+        ),
         (
             "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
             Ok("HTTP/1.1 503 x\nContent-Length: 0\n\n"),

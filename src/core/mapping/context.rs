@@ -162,7 +162,7 @@ context_variables! {
     IntegrationErrorMessage "integrationErrorMessage" AccessLog Sometimes;
     IntegrationLatency "integrationLatency" AccessLog Sometimes;
     IntegrationStatus "integrationStatus" AccessLog Sometimes;
-    IsCanaryRequest "isCanaryRequest" Everywhere Always;
+    IsCanaryRequest "isCanaryRequest" Everywhere Sometimes;
     Path "path" Everywhere Always;
     Protocol "protocol" Everywhere Always;
     RequestId "requestId" Everywhere Always;

@@ -3,6 +3,8 @@
 use crate::base::pattern::Pattern;
 use crate::mapping::Expression;
 
+use crate::proto::http::KnownField;
+
 use super::content::Handling;
 use super::{BodyTemplate, ByMediaType};
 
@@ -81,8 +83,8 @@ pub struct ResponsePlan {
 pub struct ResponseHeader {
     /// Its name as the client sees it: remapped where AWS remaps.
     pub name: Box<[u8]>,
-    /// It replaces the content type.
-    pub is_content_type: bool,
+    /// Which one it is, if it is one that we write where no mapping does.
+    pub known: KnownField,
     /// What fills it.
     pub value: Expression,
 }

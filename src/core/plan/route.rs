@@ -21,6 +21,8 @@ pub struct RoutePlan {
     pub variables: Box<[Box<str>]>,
     /// What a decision record says of this route before any request.
     pub description: Box<[u8]>,
+    /// Why nobody may call it: what protects it is not obeyed yet. 500 `API_CONFIGURATION_ERROR`.
+    pub closed: Option<Box<str>>,
     /// What the request must bring.
     pub validate: Option<Box<ValidatePlan>>,
     /// What answers.

@@ -83,6 +83,11 @@ pub struct Canary {
 }
 
 impl Snapshot {
+    /// Whether the stage at `index` has a canary.
+    pub fn has_canary(&self, index: StageIndex) -> bool {
+        self.canaries.get(index.0 as usize).is_some_and(Option::is_some)
+    }
+
     /// The stage at `index`, or its canary if that is what `draw` says. Only a stage with a canary draws.
     pub fn stage(&self, index: StageIndex, draw: impl FnOnce() -> u64) -> Option<&StagePlan> {
         let canary = self.canaries.get(index.0 as usize).copied().flatten();

@@ -5,6 +5,8 @@ use crate::mapping::template::Template;
 /// A template that makes a body.
 #[derive(Debug)]
 pub enum BodyTemplate {
+    /// An empty text: the body as it is (rest-mapping-templates §12).
+    AsIs,
     /// `$input.body`: the body as it is, and `{}` where there is none.
     Passthrough,
     /// The same text for every request.

@@ -108,7 +108,7 @@ fn a_body_without_template_passes_or_answers_415() {
 
 #[test]
 fn only_mapped_fields_reach_the_client_and_the_body_is_json_by_default() {
-    let expected = answered("200 OK", 2, &format!("{TRACE}Content-Type: application/json\n"), "hi");
+    let expected = answered("200 OK", 2, &format!("Content-Type: application/json\n{TRACE}"), "hi");
     let answer = "HTTP/1.1 200 OK\nContent-Type: text/html\nX-Theirs: 1\nSet-Cookie: a\nContent-Length: 2\n\nhi";
     assert_eq!(received(&http(DEFAULT), &get("/pets"), answer), expected);
 }
@@ -137,11 +137,50 @@ fn mapped_response_fields_are_remapped_dropped_or_as_they_are() {
     let parameters = names.map(|name| header(name)).collect::<Vec<_>>().join(", ");
     let world = http(&format!("responses: {{default: {{statusCode: '200', responseParameters: {{{parameters}}}}}}}"));
     let fields: String = remapped.iter().map(|name| format!("x-amzn-Remapped-{name}: v\n")).collect();
-    let fields: String =
-        [TRACE.to_owned(), fields, passing.iter().map(|name| format!("{name}: v\n")).collect()].concat();
-    let expected = answered("200 OK", 2, &format!("{fields}Content-Type: application/json\n"), "hi");
+    let passing: String = passing.iter().map(|name| format!("{name}: v\n")).collect();
+    let expected = answered("200 OK", 2, &format!("{fields}{passing}Content-Type: application/json\n{TRACE}"), "hi");
     assert_eq!(received(&http(""), &get("/pets"), OK).lines().next(), Some("HTTP/1.1 500 Internal Server Error"));
     assert_eq!(received(&world, &get("/pets"), OK), expected);
+}
+
+#[test]
+fn a_mapped_trace_stands_alone() {
+    let world = http(
+        "responses: {default: {statusCode: '200', responseParameters: {method.response.header.X-Amzn-Trace-Id: \"'t'\"}}}",
+    );
+    let fields = "X-Amzn-Trace-Id: t\nContent-Type: application/json\n";
+    assert_eq!(received(&world, &get("/pets"), OK), answered("200 OK", 2, fields, "hi"));
+}
+
+#[test]
+fn a_body_that_begins_as_json_and_is_none_cannot_be_mapped() {
+    let world = http(
+        "responses: {default: {statusCode: '200', responseParameters: {method.response.header.X: integration.response.body.a}}}",
+    );
+    for (body, expected) in [("{\"a\":1}", 200), ("{\"a\":", 500), ("'a'", 500), ("plain", 200), ("", 200)] {
+        let answer = format!("HTTP/1.1 200 OK\nContent-Length: {}\n\n{body}", body.len());
+        let told = exchange(&world, &get("/pets"), &answer).1;
+        assert_eq!(told.facts.status, expected, "{body}");
+        let is_said = text(&told.wire).contains("x-amzn-ErrorType: InternalFailureException\n");
+        assert_eq!(is_said, expected == 500, "{body}");
+    }
+}
+
+#[test]
+fn an_empty_template_passes_the_body_and_an_empty_one_stays_empty() {
+    let world = http(
+        "requestTemplates: {application/json: ''}, \
+         responses: {default: {statusCode: '200', responseTemplates: {application/json: ''}}}",
+    );
+    assert!(sent(&world, &request("POST /pets", "", "")).ends_with("Content-Length: 0\n\n"));
+    let json = format!("Content-Type: application/json\n{TRACE}");
+    assert_eq!(received(&world, &request("POST /pets", "", ""), OK), answered("200 OK", 2, &json, "hi"));
+    let nothing = "HTTP/1.1 200 OK\nContent-Length: 0\n\n";
+    assert_eq!(received(&world, &request("POST /pets", "", ""), nothing), answered("200 OK", 0, &json, ""));
+    let read = http("responses: {default: {statusCode: '200', responseTemplates: {text/xml: '$input.body'}}}");
+    let xml = format!("Content-Type: text/xml\n{TRACE}");
+    assert_eq!(received(&read, &get("/pets"), nothing), answered("200 OK", 2, &xml, "{}"));
+    assert_eq!(received(&read, &get("/pets"), OK), answered("200 OK", 2, &xml, "hi"));
 }
 
 #[test]
@@ -157,7 +196,7 @@ fn response_mappings_read_the_answer_and_leave_out_what_it_lacks() {
     );
     let answer = "HTTP/1.1 200 OK\nX-Many: 1\nX-Many: 2\nContent-Type: text/html\nContent-Length: 2\n\nhi";
     let fields =
-        format!("{TRACE}X-Last: 2\nX-All: 1,2\nX-Id: 07070707-0707-4707-8707-070707070707\nContent-Type: text/html\n");
+        format!("X-Last: 2\nX-All: 1,2\nX-Id: 07070707-0707-4707-8707-070707070707\nContent-Type: text/html\n{TRACE}");
     assert_eq!(received(&world, &get("/pets"), answer), answered("200 OK", 2, &fields, "hi"));
 }
 
@@ -200,9 +239,9 @@ fn a_response_template_replaces_the_body() {
     let templates = "{text/plain: 'stage $context.stage', application/json: '{\"id\": 1}'}";
     let world = http(&format!("responses: {{default: {{statusCode: '200', responseTemplates: {templates}}}}}"));
     let with = |accept: &str| received(&world, &request("GET /pets", accept, ""), OK);
-    let plain = answered("200 OK", 9, &format!("{TRACE}Content-Type: text/plain\n"), "stage dev");
+    let plain = answered("200 OK", 9, &format!("Content-Type: text/plain\n{TRACE}"), "stage dev");
     assert_eq!(with("Accept: text/plain, */*\n"), plain);
-    let json = answered("200 OK", 9, &format!("{TRACE}Content-Type: application/json\n"), r#"{"id": 1}"#);
+    let json = answered("200 OK", 9, &format!("Content-Type: application/json\n{TRACE}"), r#"{"id": 1}"#);
     assert_eq!(with("Accept: image/png\n"), json);
     assert_eq!(with(""), json);
     let head = text(&exchange(&world, &request("HEAD /pets", "", ""), "HTTP/1.1 200 OK\n\n").1.wire);

@@ -107,6 +107,17 @@ fn a_response_has_mapped_fields_and_a_template_and_no_trace() {
     assert_eq!(received(&world, &request("OPTIONS /dev/pets/", "", ""), OK), expected);
 }
 
+/// As preflight responses are often declared.
+#[test]
+fn an_empty_response_template_is_an_empty_body() {
+    let world = mock(
+        "requestTemplates: {application/json: '{\"statusCode\": 200}'}, \
+         responses: {default: {statusCode: '200', responseTemplates: {application/json: ''}}}",
+    );
+    let expected = answered("200 OK", 0, "Content-Type: application/json\n", "");
+    assert_eq!(received(&world, &request("OPTIONS /pets", "", ""), OK), expected);
+}
+
 #[test]
 fn a_body_that_has_not_arrived_ends_the_connection() {
     let world = mock(&format!("requestTemplates: {{application/json: '{{\"statusCode\": 200}}'}}, {RESPONSES}"));

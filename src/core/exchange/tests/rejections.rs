@@ -62,6 +62,25 @@ fn the_front_end_answers_what_leads_nowhere() {
     for start in ["GET /", "GET /pets", "GET /dev", "GET /dev/nothing", "GET /pets/1/2", "TRACE /pets/1", "OPTIONS *"] {
         assert_eq!(received(&world, &request(start, "", ""), OK), missing, "{start}");
     }
+    for (header, says) in [
+        (
+            "Bearer x",
+            "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with \
+             Base64): 'uTem/WB082UJMN2ajD6lH6UChGpTAddMJSx2iu923No='.",
+        ),
+        (
+            "Basic eA==",
+            "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' \
+             parameter. Authorization header requires 'SignedHeaders' parameter. Authorization header requires \
+             existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=Basic",
+        ),
+    ] {
+        let asked = request("GET /none", &format!("Authorization: {header}\n"), "");
+        let expected = refused("403 Forbidden", "IncompleteSignatureException", &format!("{{\"message\":\"{says}\"}}"));
+        assert_eq!(received(&world, &asked, OK), expected, "{header}");
+    }
+    let signed = "Authorization: AWS4-HMAC-SHA256 Credential=x\n";
+    assert_eq!(received(&world, &request("GET /none", signed, ""), OK), missing);
     let at = |host: &str, path: &str| {
         text(&world.ask(&wire(&format!("GET {path} HTTP/1.1\nHost: {host}\n\n")), Err(CallFailure::Refused)).wire)
     };

@@ -52,6 +52,12 @@ fn a_draw_below_the_share_goes_to_the_canary() {
 }
 
 #[test]
+fn a_stage_without_a_canary_says_nothing_about_canaries() {
+    let (_, told) = exchange(&saying("[$context.isCanaryRequest]"), &get("/x"), "");
+    assert_eq!(body(&told), "[]");
+}
+
+#[test]
 fn on_a_custom_domain_the_path_holds_the_base_path_and_not_the_stage() {
     let mut world = saying("$context.path $context.domainName $context.stage");
     let mapping = |base_path| Mapping { base_path, api_id: API_ID, stage: Some("dev") };

@@ -97,6 +97,8 @@ tags! {
     Validation = TEXT_BYTES_MAX,
     /// What the response cache said.
     Cache = TEXT_BYTES_MAX,
+    /// What the request template of a MOCK made, where no status can be read of it.
+    Rendered = BODY_BYTES_MAX,
     /// Head of the request to the back end, as it was sent.
     CallHead = HEAD_BYTES_MAX,
     /// Body of it, or the part of it that was here.
