@@ -445,6 +445,25 @@ def every_arn_takes_tags():
             resourceArn=f"arn:aws:apigateway:us-east-1::/restapis/{api.id}/stages/no")
 
 
+def a_clone_has_what_is_not_said_anew():
+    policy = json.dumps({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "execute-api:/*"}]})
+    made = CLIENT.create_rest_api(name="o", description="d", binaryMediaTypes=["a/b"], policy=policy,
+                                  disableExecuteApiEndpoint=True)
+    reference = json.dumps({"$ref": f"https://apigateway.amazonaws.com/restapis/{made['id']}/models/Empty"})
+    CLIENT.create_model(restApiId=made["id"], name="R", contentType="application/json", schema=reference)
+    clone = CLIENT.create_rest_api(name="c", cloneFrom=made["id"], binaryMediaTypes=["c/d"])
+    equal("clone", (clone["name"], clone["description"], clone["binaryMediaTypes"], clone["disableExecuteApiEndpoint"]),
+          ("c", "d", ["c/d"], True))
+    equal("policy", clone["policy"], made["policy"].replace(made["id"], clone["id"]))
+    equal("model", CLIENT.get_model(restApiId=clone["id"], modelName="R")["schema"],
+          reference.replace(made["id"], clone["id"]))
+    missing(API.unknown, "create_rest_api", name="c", cloneFrom="no")
+    conflict(f"An API with the identifier {made['id']} already exists", "create_rest_api", name="c",
+             cloneFrom=made["id"], tags={"_custom_id_": made["id"]})
+    changed = CLIENT.update_rest_api(restApiId=clone["id"], patchOperations=patch(("add", "/description", "e")))
+    equal("description", changed["description"], "e")
+
+
 def policies_are_written_out_and_told_as_the_inside_of_a_text():
     def policy(resource):
         return {"Version": "2012-10-17", "Statement": [
@@ -516,6 +535,7 @@ CLAIMS = (
     tags_and_counts_have_limits,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,
+    a_clone_has_what_is_not_said_anew,
     policies_are_written_out_and_told_as_the_inside_of_a_text,
     documents_are_read_as_their_parameters_say,
     a_test_comes_from_nowhere,
