@@ -387,6 +387,13 @@ def settings_of_a_stage_have_their_limits():
             patchOperations=patch(("replace", "/documentationVersion", "no")))
     missing("Invalid Client Certificate identifier specified", "update_stage", **name,
             patchOperations=patch(("replace", "/clientCertificateId", "no")))
+    percent = "Invalid percentTraffic: it must be a number from 0.0 to 100.0"
+    bad(percent, "create_stage", **API.own, stageName="p", deploymentId=API.deployment,
+        canarySettings={"percentTraffic": 101})
+    bad(percent, "create_deployment", **name, canarySettings={"percentTraffic": -1})
+    bad("Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression "
+        "specified: x]", "put_gateway_response", **API.own, responseType="THROTTLED",
+        responseParameters={"gatewayresponse.header.h": "x"})
     many = [("replace", f"/variables/v{n}", "1") for n in range(101)]
     bad("A stage can have at most 100 stage variables", "update_stage", **name, patchOperations=patch(*many))
     stage = CLIENT.update_stage(**name, patchOperations=patch(
