@@ -372,6 +372,13 @@ def a_file_replaces_the_keys_that_it_names():
     keys = [CLIENT.get_api_key(apiKey=key, includeValue=True) for key in again["ids"]]
     equal("keys", [(key["name"], key["enabled"]) for key in keys], [("second", True), ("other", False)])
     equal("value", keys[0]["value"], value)
+    stages = f"{API.id}/s"
+    changed = CLIENT.update_api_key(apiKey=again["ids"][0], patchOperations=patch(("add", "/stages", stages)))
+    equal("stages", changed["stageKeys"], [stages])
+    changed = CLIENT.update_api_key(apiKey=again["ids"][0], patchOperations=patch(("remove", "/stages", stages)))
+    equal("stages", changed["stageKeys"], [])
+    bad("Invalid stage identifier specified", "update_api_key", apiKey=again["ids"][0],
+        patchOperations=patch(("add", "/stages", f"{API.id}/no")))
     short = CLIENT.import_api_keys(body="key,name\nshort,x\n", format="csv")
     equal("short", (short["ids"], len(short["warnings"])), ([], 1))
     refused(400, "BadRequestException", "Line 2: API Key value should be at least 20 characters", "import_api_keys",
