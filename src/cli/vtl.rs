@@ -138,6 +138,7 @@ fn eval(
     let made = match dialect {
         VtlDialect::Apigateway => match trial.compile(&source, Coverage::Off) {
             Ok(template) => {
+                note_remarks(name, &source, &template, err)?;
                 note_body(&template, &trial.sample.body, err)?;
                 trial.render(&template, &mut Renderer::new())
             }
@@ -149,6 +150,14 @@ fn eval(
         Ok(text) => out.write_all(&text).map(|()| Ok(0)),
         Err(finding) => Ok(Err(Trouble::Wrong { name: name.to_owned(), source, finding })),
     }
+}
+
+/// What is no error yet: patterns that may take too long, or cannot be used.
+fn note_remarks(name: &str, source: &str, template: &Template, err: &mut impl Write) -> io::Result<()> {
+    template.remarks().iter().try_for_each(|remark| {
+        let finding = Finding { place: remark.place, message: format!("note: {}", remark.message) };
+        write!(err, "{}", Shown { name, source, finding: &finding })
+    })
 }
 
 /// A body that is no JSON makes no error, on AWS neither: a newcomer would look for the reason in the template.

@@ -7,7 +7,7 @@ use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN
 use crate::base::pattern::{Extent, Pattern};
 use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
-use crate::mapping::template::UnknownName;
+use crate::mapping::template::{Remark, Template, UnknownName};
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::model::rest::{
     ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
@@ -287,6 +287,7 @@ impl Compiler<'_> {
                 if let BodyTemplate::Broken(reason) = &template {
                     self.say_broken(media_type, text, reason);
                 }
+                self.say_remarks(text, template.program());
                 self.say_unknown(text, &unknown);
                 (media_type.clone(), template)
             })
@@ -302,6 +303,7 @@ impl Compiler<'_> {
                 let message = format!("the {media_type} template has no integer statusCode: requests answer 500");
                 self.findings.warn("mock-status", text.place, self.pointer, message);
             }
+            MockRequest::Program(program) => self.say_remarks(text, Some(program)),
             _ => {}
         }
         self.say_unknown(text, &unknown);
@@ -311,6 +313,14 @@ impl Compiler<'_> {
     fn say_broken(&mut self, media_type: &str, text: &Declared<String>, reason: &str) {
         let message = format!("{reason} ({media_type}); requests answer 500");
         self.findings.warn("template-broken", text.place, self.pointer, message);
+    }
+
+    /// Says what is remarkable about a template's patterns, and where in it they are.
+    fn say_remarks(&mut self, text: &Declared<String>, program: Option<&Template>) {
+        for Remark { place, message } in program.map(Template::remarks).unwrap_or_default() {
+            let message = format!("at {place} of the template {message}");
+            self.findings.warn("template-pattern", text.place, self.pointer, message);
+        }
     }
 
     /// Says which names in a template mean nothing.

@@ -16,7 +16,7 @@ mod tests;
 use crate::json::Tape;
 use crate::vtl::{self, Coverage, Dialect, Document, Machine, Program};
 
-pub use crate::vtl::{Error, Failure, FailureKind};
+pub use crate::vtl::{Error, Failure, FailureKind, Remark};
 use host::MessageHost;
 pub use names::UnknownName;
 use names::{Source, TemplateNames};
@@ -116,6 +116,11 @@ impl Template {
     /// Whether it may set or read overrides.
     pub fn sets_overrides(&self) -> bool {
         self.sets_overrides
+    }
+
+    /// What is worth knowing before it runs: patterns that go back and try again, or cannot be used.
+    pub fn remarks(&self) -> &[Remark] {
+        self.program.remarks()
     }
 
     /// The branches of a template that was compiled for coverage.
