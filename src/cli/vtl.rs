@@ -9,7 +9,7 @@ use std::path::Path;
 
 use ringgate_core::base::Place;
 use ringgate_core::json::Tape;
-use ringgate_core::mapping::template::{Overrides, Renderer, Sample, Template};
+use ringgate_core::mapping::template::{Overrides, Renderer, Sample, Template, UnknownName};
 use ringgate_core::vtl::{self, Coverage, Dialect, Document, Machine};
 use serde_json::Value;
 
@@ -137,7 +137,8 @@ fn eval(
 ) -> io::Result<Result<u8, Trouble>> {
     let made = match dialect {
         VtlDialect::Apigateway => match trial.compile(&source, Coverage::Off) {
-            Ok(template) => {
+            Ok(mut template) => {
+                note_names(name, &source, &mut template, err)?;
                 note_body(&template, &trial.sample.body, err)?;
                 trial.render(&template, &mut Renderer::new())
             }
@@ -149,6 +150,15 @@ fn eval(
         Ok(text) => out.write_all(&text).map(|()| Ok(0)),
         Err(finding) => Ok(Err(Trouble::Wrong { name: name.to_owned(), source, finding })),
     }
+}
+
+/// Names that mean nothing make no error either.
+fn note_names(name: &str, source: &str, template: &mut Template, err: &mut impl Write) -> io::Result<()> {
+    for UnknownName { place, message } in template.take_unknown() {
+        let finding = Finding { place, message: format!("note: {message}; it prints nothing") };
+        write!(err, "{}", Shown { name, source, finding: &finding })?;
+    }
+    Ok(())
 }
 
 /// A body that is no JSON makes no error, on AWS neither: a newcomer would look for the reason in the template.

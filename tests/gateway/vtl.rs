@@ -91,6 +91,13 @@ fn a_body_that_is_no_json_is_pointed_out_where_it_matters() {
 }
 
 #[test]
+fn names_that_mean_nothing_are_pointed_out_with_their_place() {
+    let Ran { code, out, err } = eval("a\n $util.toJson($input.path('$')) $context.stage", &[]);
+    assert_eq!((code, out.as_str()), (Some(0), "a\n  "));
+    assert!(err.contains(":2:2: note: $util.toJson() does not exist") && err.contains("\n   ^\n"), "{err}");
+}
+
+#[test]
 fn files_of_values_that_are_wrong_are_shown_with_their_place() {
     let folder = Folder::new();
     for (name, content, says) in [

@@ -72,11 +72,12 @@ pub(super) fn plan(
     slots: &mut Slots,
     findings: &mut Findings,
 ) -> Result<IntegrationPlan, Fault> {
-    if let Some(why) = unsupported::unserved(declared) {
-        return Err(why.into());
-    }
     let Route { names, pointer, .. } = *route;
     let mut compiler = Compiler { route, declared, names, pointer, findings };
+    if let Some(why) = unsupported::unserved(declared) {
+        compiler.check_templates();
+        return Err(why.into());
+    }
     if declared.kind == IntegrationKind::Mock {
         return Ok(IntegrationPlan::Mock(Box::new(compiler.mock()?)));
     }
@@ -277,6 +278,16 @@ impl Compiler<'_> {
             parsed => parsed.map_err(|error| error.to_string())?,
         };
         Ok(Some((target, value)))
+    }
+
+    /// What is wrong with the templates of an integration that is not served is worth knowing all the same.
+    fn check_templates(&mut self) {
+        if self.declared.kind == IntegrationKind::Aws {
+            self.body_templates(&self.declared.request_templates);
+            for response in &self.declared.responses {
+                self.body_templates(&response.response_templates);
+            }
+        }
     }
 
     fn body_templates(&mut self, declared: &[(String, Declared<String>)]) -> ByMediaType<BodyTemplate> {

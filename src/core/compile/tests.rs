@@ -220,6 +220,18 @@ fn what_is_not_supported_is_named_with_its_place() {
             Closed,
         ),
         (
+            integration(&format!("type: aws, {aws}, requestTemplates: {{application/json: '#end'}}, {default}")),
+            "template-broken",
+            "the template does not compile: 1:1",
+            Closed,
+        ),
+        (
+            with("requestTemplates: {application/json: '$util.nope()'}"),
+            "template-name",
+            "at 1:1 of the template $util.nope() does not exist",
+            Served,
+        ),
+        (
             integration(&format!("type: aws_proxy, {lambda}")),
             "integration-unserved",
             "AWS_PROXY integrations are not supported yet",
