@@ -6,15 +6,18 @@
 //! | [`peer`], [`template`], [`document`] | what answers, and how it is configured and started |
 //! | [`round`] | one measured stretch of time: load on one side, processor time on the other |
 //! | [`gateways`] | the comparison proper, with the mark ([`mark`]) and the tail at a fixed rate |
-//! | [`routes`], [`scaling`], [`start`] | Ringgate against itself: many routes, two shards, start and idle memory |
+//! | [`routes`], [`scaling`], [`mapping`], [`before`] | Ringgate against itself: many routes, two shards, with validation and mapping, another build |
+//! | [`start`] | start to first answer and idle memory |
 //! | [`report`], [`history`] | tables, JSON, and the line that is kept for each commit |
 //!
 //! The gateway has one processor and one worker; generator and origin share the other. Rounds of the peers
 //! alternate, in rotating order, so that what drifts on the machine drifts for all of them.
 
+mod before;
 mod document;
 mod gateways;
 mod history;
+mod mapping;
 mod mark;
 mod peer;
 mod report;
@@ -80,23 +83,29 @@ pub struct CompareArgs {
     #[arg(long, default_value_t = 1)]
     load_cpu: usize,
     /// Also compare the 99th percentile at 70 % of nginx's maximum.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "instead")]
     p99: bool,
     /// Instead: 100,000 routes against 10, on Ringgate.
-    #[arg(long, requires = "ringgate", conflicts_with_all = ["scaling", "start", "p99"])]
+    #[arg(long, requires = "ringgate", group = "instead")]
     routes: bool,
     /// How many routes are many.
     #[arg(long, default_value_t = 100_000)]
     routes_many: usize,
     /// Instead: two shards against one at the same rate, on Ringgate.
-    #[arg(long, requires = "ringgate", conflicts_with_all = ["start", "p99"])]
+    #[arg(long, requires = "ringgate", group = "instead")]
     scaling: bool,
     /// The rate for --scaling; without it, 60 % of what one shard can do.
     #[arg(long)]
     rate: Option<f64>,
     /// Instead: time from start to first answer, and memory of idle connections, of Ringgate.
-    #[arg(long, requires = "ringgate", conflicts_with = "p99")]
+    #[arg(long, requires = "ringgate", group = "instead")]
     start: bool,
+    /// Instead: a request that is validated and mapped against one that is passed on, on Ringgate.
+    #[arg(long, requires = "ringgate", group = "instead")]
+    mapping: bool,
+    /// Instead: Ringgate against this other build of it.
+    #[arg(long, value_name = "RINGGATE", requires = "ringgate", group = "instead")]
+    before: Option<PathBuf>,
     /// Idle connections that --start opens.
     #[arg(long, default_value_t = 10_000)]
     idle_connections: usize,
@@ -138,6 +147,10 @@ pub fn main(args: &CompareArgs) -> Result<ExitCode, String> {
         ("scaling", scaling::compare(&bench, args.rate)?)
     } else if args.start {
         ("start", start::compare(&bench, args.idle_connections)?)
+    } else if args.mapping {
+        ("mapping", mapping::compare(&bench)?)
+    } else if let Some(before) = &args.before {
+        ("before", before::compare(&bench, before, &args.scenario)?)
     } else {
         ("gateways", gateways::compare(&bench, args)?)
     };
