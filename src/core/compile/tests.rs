@@ -365,6 +365,16 @@ fn what_is_not_supported_is_named_with_its_place() {
 }
 
 #[test]
+fn a_longer_timeout_counts_where_limits_are_relaxed() {
+    let setting = Setting { timeout_ms_max: 300_000, ..Setting::default() };
+    for (declared, used, findings) in [(60_000, 60, 0), (300_001, 300, 1)] {
+        let world = World::with(&proxy(&format!(", timeoutInMillis: {declared}")), &setting);
+        let IntegrationPlan::Http(plan) = &route(&world).integration else { panic!("an HTTP proxy") };
+        assert_eq!((plan.timeout.as_secs(), world.findings.len()), (used, findings), "{:?}", world.findings);
+    }
+}
+
+#[test]
 fn what_the_api_declares_and_is_not_obeyed_is_named() {
     let cases = [
         ("x-amazon-apigateway-security-policy: SecurityPolicy_TLS13_1_3_2025_09", "endpoint-unsupported"),
