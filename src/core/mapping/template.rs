@@ -33,6 +33,10 @@ pub trait Message: Values {
     fn path_parameter(&self, index: usize) -> Option<(&str, &[u8])>;
     /// The request header at this position, with its name and value as sent.
     fn header_parameter(&self, index: usize) -> Option<(&[u8], &[u8])>;
+    /// Whether the names of request headers are to be shown in lower case.
+    fn lowers_header_names(&self) -> bool {
+        false
+    }
     /// Gives what an authorizer said about the caller: `$context.authorizer.…`.
     fn each_authorizer_property(&self, _give: &mut dyn FnMut(&str, &str)) {}
 }
