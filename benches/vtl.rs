@@ -1,18 +1,23 @@
 //! What a template costs: over plain variables, as `perf/velocity/Evaluate.java` does it with Apache Velocity 1.7, and
 //! as a mapping template with a body to parse.
 //!
-//! `cargo bench --bench vtl`. The mark is 1 µs for each, and a third of Velocity's time.
+//! `cargo bench --bench vtl`. The mark is 1 µs for each, and a third of Velocity's time: `perf/velocity/run` takes both in
+//! turns, and for that this answers line after line with `--rounds`.
 
 use std::hint::black_box;
+use std::io::{self, BufRead, Write};
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use ringgate_core::mapping::template::{Overrides, Renderer, Sample, Template};
-use ringgate_core::vtl::{Coverage, Dialect, Document, Machine, compile};
+use ringgate_core::vtl::{Coverage, Dialect, Document, Machine, Program, compile};
 use serde_json::json;
 
-const RENAME: &str = include_str!("../perf/velocity/rename.vtl");
-const LOOP: &str = include_str!("../perf/velocity/loop.vtl");
-const PASS: &str = include_str!("../perf/velocity/pass.vtl");
+const TEMPLATES: [(&str, &str); 3] = [
+    ("rename", include_str!("../perf/velocity/rename.vtl")),
+    ("loop", include_str!("../perf/velocity/loop.vtl")),
+    ("pass", include_str!("../perf/velocity/pass.vtl")),
+];
 
 fn variables() -> Document {
     let items: Vec<_> = (0..10).map(|i| json!({"sku": format!("sku-000{i}"), "qty": i})).collect();
@@ -28,19 +33,54 @@ fn variables() -> Document {
     }))
 }
 
+/// A template over plain variables, ready to run.
+struct Plain<'v> {
+    program: Program,
+    variables: &'v Document,
+    machine: Machine,
+    out: Vec<u8>,
+}
+
+impl<'v> Plain<'v> {
+    fn new(text: &str, variables: &'v Document) -> Self {
+        let program = compile(text, Dialect::Velocity, Coverage::Off, &mut &*variables).expect("it compiles");
+        Self { program, variables, machine: Machine::new(), out: Vec::with_capacity(4_096) }
+    }
+
+    fn run(&mut self) -> usize {
+        self.out.clear();
+        self.machine.run(&self.program, &mut &*self.variables, &mut self.out).expect("it runs");
+        black_box(self.out.len())
+    }
+}
+
 fn plain(c: &mut Criterion) {
     let variables = variables();
-    for (name, text) in [("rename", RENAME), ("loop", LOOP), ("pass", PASS)] {
-        let program = compile(text, Dialect::Velocity, Coverage::Off, &mut &variables).expect("it compiles");
-        let (mut machine, mut out) = (Machine::new(), Vec::with_capacity(4_096));
-        c.bench_function(&format!("vtl/plain/{name}"), |b| {
-            b.iter(|| {
-                out.clear();
-                machine.run(&program, &mut &variables, &mut out).expect("it runs");
-                black_box(out.len())
-            });
-        });
+    for (name, text) in TEMPLATES {
+        let mut plain = Plain::new(text, &variables);
+        c.bench_function(&format!("vtl/plain/{name}"), |b| b.iter(|| plain.run()));
     }
+}
+
+/// Reads the name of a template and milliseconds from each line, evaluates for that long, and prints nanoseconds for one
+/// evaluation: what `perf/velocity/Evaluate.java` does.
+fn rounds() -> io::Result<()> {
+    let variables = variables();
+    let mut plain = TEMPLATES.map(|(name, text)| (name, Plain::new(text, &variables)));
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let (asked, millis) = line.split_once(' ').unwrap_or((&line, "1000"));
+        let time = Duration::from_millis(millis.parse().map_err(io::Error::other)?);
+        let found = plain.iter_mut().find(|(name, _)| *name == asked);
+        let (_, plain) = found.ok_or_else(|| io::Error::other("no such template"))?;
+        let (start, mut count) = (Instant::now(), 0_u32);
+        while start.elapsed() < time {
+            (0..1_000).for_each(|_| _ = plain.run());
+            count += 1_000;
+        }
+        writeln!(io::stdout(), "{:.1}", start.elapsed().as_nanos() as f64 / f64::from(count))?;
+    }
+    Ok(())
 }
 
 fn mapping(c: &mut Criterion) {
@@ -71,4 +111,12 @@ fn mapping(c: &mut Criterion) {
 }
 
 criterion_group!(benches, plain, mapping);
-criterion_main!(benches);
+
+fn main() -> io::Result<()> {
+    if std::env::args().any(|argument| argument == "--rounds") {
+        return rounds();
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    Ok(())
+}

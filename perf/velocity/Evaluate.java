@@ -1,14 +1,15 @@
-// Apache Velocity 1.7 over the templates and variables of benches/vtl.rs, warm: evaluations a second on one thread.
-//
-//   apt-get install velocity openjdk-17-jdk-headless
-//   CP=/usr/share/java/velocity.jar:/usr/share/java/commons-collections3.jar:/usr/share/java/commons-lang.jar
-//   java -cp $CP perf/velocity/Evaluate.java perf/velocity
+// Apache Velocity 1.7 over the templates and variables of benches/vtl.rs: reads the name of a template and
+// milliseconds from each line, evaluates for that long on one thread, and prints nanoseconds for one evaluation.
+// Made for perf/velocity/run.
 
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,14 +18,12 @@ import org.apache.velocity.VelocityContext;
 import org.apache.velocity.runtime.RuntimeInstance;
 
 public class Evaluate {
-    static final int ROUNDS = 7;
-    static final long ROUND_NANOS = 2_000_000_000L;
-
     public static void main(String[] args) throws Exception {
         RuntimeInstance runtime = new RuntimeInstance();
         runtime.setProperty("runtime.log.logsystem.class", "org.apache.velocity.runtime.log.NullLogChute");
         runtime.init();
         VelocityContext context = new VelocityContext(variables());
+        Map<String, Template> templates = new HashMap<>();
         for (String name : List.of("rename", "loop", "pass")) {
             Template template = new Template();
             template.setRuntimeServices(runtime);
@@ -32,26 +31,29 @@ public class Evaluate {
             String text = Files.readString(Path.of(args[0], name + ".vtl"));
             template.setData(runtime.parse(new StringReader(text), name));
             template.initDocument();
-            double best = 0;
-            for (int round = 0; round < ROUNDS; round++) {
-                best = Math.max(best, round(template, context));
-            }
-            System.out.printf("%s: %.0f evaluations a second, %.0f ns each%n", name, best, 1e9 / best);
+            templates.put(name, template);
+        }
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            String[] asked = line.split(" ");
+            double nanos = round(templates.get(asked[0]), context, Long.parseLong(asked[1]) * 1_000_000);
+            System.out.printf("%.1f%n", nanos);
+            System.out.flush();
         }
     }
 
-    static double round(Template template, VelocityContext context) throws Exception {
+    static double round(Template template, VelocityContext context, long nanos) throws Exception {
         StringWriter out = new StringWriter(4096);
         long start = System.nanoTime();
         long count = 0;
-        while (System.nanoTime() - start < ROUND_NANOS) {
+        while (System.nanoTime() - start < nanos) {
             for (int i = 0; i < 1000; i++) {
                 out.getBuffer().setLength(0);
                 template.merge(context, out);
             }
             count += 1000;
         }
-        return count * 1e9 / (System.nanoTime() - start);
+        return (double) (System.nanoTime() - start) / count;
     }
 
     static Map<String, Object> variables() {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use ringgate_core::base::Place;
 use ringgate_core::json::Tape;
-use ringgate_core::mapping::template::{Overrides, Renderer, Sample, Template, UnknownName};
+use ringgate_core::mapping::template::{Overrides, Renderer, Sample, Template};
 use ringgate_core::vtl::{self, Coverage, Dialect, Document, Machine};
 use serde_json::Value;
 
@@ -137,8 +137,8 @@ fn eval(
 ) -> io::Result<Result<u8, Trouble>> {
     let made = match dialect {
         VtlDialect::Apigateway => match trial.compile(&source, Coverage::Off) {
-            Ok(mut template) => {
-                note_names(name, &source, &mut template, err)?;
+            Ok(template) => {
+                note_remarks(name, &source, &template, err)?;
                 note_body(&template, &trial.sample.body, err)?;
                 trial.render(&template, &mut Renderer::new())
             }
@@ -152,13 +152,12 @@ fn eval(
     }
 }
 
-/// Names that mean nothing make no error either.
-fn note_names(name: &str, source: &str, template: &mut Template, err: &mut impl Write) -> io::Result<()> {
-    for UnknownName { place, message } in template.take_unknown() {
-        let finding = Finding { place, message: format!("note: {message}; it prints nothing") };
-        write!(err, "{}", Shown { name, source, finding: &finding })?;
-    }
-    Ok(())
+/// What is no error yet: patterns that may take too long, or cannot be used.
+fn note_remarks(name: &str, source: &str, template: &Template, err: &mut impl Write) -> io::Result<()> {
+    template.remarks().iter().try_for_each(|remark| {
+        let finding = Finding { place: remark.place, message: format!("note: {}", remark.message) };
+        write!(err, "{}", Shown { name, source, finding: &finding })
+    })
 }
 
 /// A body that is no JSON makes no error, on AWS neither: a newcomer would look for the reason in the template.

@@ -20,10 +20,14 @@ pub struct Peer {
     /// The end of the `X-Forwarded-For` line, and the lines of port and protocol.
     forwarded_lines: Vec<u8>,
     port: u16,
+    /// Whether it brings a test from the management API.
+    is_test: bool,
 }
 
 /// A client on a Unix socket has no address. AWS's field must hold one.
 const NO_ADDRESS: &str = "127.0.0.1";
+/// `$context.identity.sourceIp` of a test, as on AWS.
+const TEST_SOURCE_IP: &[u8] = b"test-invoke-source-ip";
 
 impl Peer {
     /// The peer that the socket knows; `None` on a Unix socket. `port` is the listener's.
@@ -34,9 +38,15 @@ impl Peer {
             Some(ip) => write!(connection_ip, "{ip}").unwrap_or_default(),
             None => connection_ip.push_str(NO_ADDRESS),
         }
-        let mut peer = Self { address: ip, connection_ip, request_ip: Vec::new(), forwarded_lines: Vec::new(), port };
+        let (request_ip, forwarded_lines) = (Vec::new(), Vec::new());
+        let mut peer = Self { address: ip, connection_ip, request_ip, forwarded_lines, port, is_test: false };
         peer.forward(None, None);
         peer
+    }
+
+    /// Whoever tests a method.
+    pub fn tester() -> Self {
+        Self { is_test: true, ..Self::new(None, 443) }
     }
 
     /// Sets the lines that say how the client called: what a trusted proxy says, else what this listener is.
@@ -101,7 +111,11 @@ impl Peer {
     /// The client of the request at hand.
     pub fn client<'p>(&'p self, date_line: &'p [u8]) -> Client<'p> {
         let peer = self.connection_ip.as_bytes();
-        let source_ip = if self.request_ip.is_empty() { peer } else { &self.request_ip };
+        let source_ip = match self.request_ip.as_slice() {
+            _ if self.is_test => TEST_SOURCE_IP,
+            [] => peer,
+            named => named,
+        };
         Client { source_ip, peer, forwarded_lines: &self.forwarded_lines, date_line }
     }
 }

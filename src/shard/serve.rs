@@ -94,7 +94,7 @@ async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Peer, is_fresh: bool
 
 /// Serves one request by `view`, counts it nowhere, and gives its decision record.
 pub async fn test(shard: &Rc<Shard>, socket: &Socket, view: Rc<View>) -> Records {
-    let Ok(mut connection) = Connection::open(shard, socket, Peer::new(None, 443)) else { return Records::new() };
+    let Ok(mut connection) = Connection::open(shard, socket, Peer::tester()) else { return Records::new() };
     connection.test = Some(Box::new(Test { view, decisions: Decisions::new(MEMORY_BYTES_MIN) }));
     // Not as a fresh one: nothing stands before this request.
     connection.run(false).await;

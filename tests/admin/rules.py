@@ -65,6 +65,9 @@ def held(http_response, operation):
     """Every answer on its way to the client is held against the model."""
     answer = CONVERT(http_response, operation)
     body, shape = answer["body"], operation.output_shape
+    status = operation.http.get("responseCode", 200)
+    if answer["status_code"] < 300 and answer["status_code"] != status:
+        faults.append(f"{operation.name}: answered {answer['status_code']}, not {status}")
     if answer["status_code"] < 300 and body and shape is not None and not shape.serialization.get("payload"):
         counts["answers"] += 1
         faults.extend(f"{operation.name}: {what}" for what in undocumented(json.loads(body), shape))
@@ -221,6 +224,12 @@ def what_is_not_there_is_told_by_its_noun():
     missing("Gateway response type not defined on api", "delete_gateway_response", **API.own, responseType="DEFAULT_4XX")
     missing("Invalid Documentation part identifier specified", "get_documentation_part", **API.own,
             documentationPartId="no")
+    no = {"restApiId": "no"}
+    missing("Invalid stage identifier specified", "get_stage", **no, stageName="s")
+    missing("Invalid Deployment identifier specified", "get_deployment", **no, deploymentId=API.deployment)
+    missing("Invalid Authorizer identifier specified", "get_authorizer", **no, authorizerId="no")
+    missing("Invalid Documentation part identifier specified", "get_documentation_part", **no, documentationPartId="no")
+    missing("Invalid Documentation version specified", "get_documentation_version", **no, documentationVersion="no")
     missing("Invalid API Key identifier specified", "get_api_key", apiKey="no")
     missing("Invalid Usage Plan ID specified", "get_usage_plan", usagePlanId="no")
     missing("Invalid Vpc Link identifier specified", "get_vpc_link", vpcLinkId="no")
@@ -374,6 +383,10 @@ def settings_of_a_stage_have_their_limits():
     bad("Access log format must be single line, new line character is allowed only at end of the format. Format should "
         "contain context.requestId or context.extendedRequestId", "update_stage", **name,
         patchOperations=patch(("add", "/accessLogSettings/format", "$context.status")))
+    missing("Invalid Documentation version specified", "update_stage", **name,
+            patchOperations=patch(("replace", "/documentationVersion", "no")))
+    missing("Invalid Client Certificate identifier specified", "update_stage", **name,
+            patchOperations=patch(("replace", "/clientCertificateId", "no")))
     many = [("replace", f"/variables/v{n}", "1") for n in range(101)]
     bad("A stage can have at most 100 stage variables", "update_stage", **name, patchOperations=patch(*many))
     stage = CLIENT.update_stage(**name, patchOperations=patch(
@@ -432,6 +445,63 @@ def every_arn_takes_tags():
             resourceArn=f"arn:aws:apigateway:us-east-1::/restapis/{api.id}/stages/no")
 
 
+def policies_are_written_out_and_told_as_the_inside_of_a_text():
+    def policy(resource):
+        return {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": resource}]}
+
+    def told(api):
+        return json.loads(json.loads(f'"{api["policy"]}"'))
+
+    made = CLIENT.create_rest_api(name="p", policy=json.dumps(policy("execute-api:/*"), indent=1))
+    own = {"restApiId": made["id"]}
+    arn = f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{made['id']}"
+    equal("created", told(made), policy(f"{arn}/*"))
+    changed = CLIENT.update_rest_api(**own, patchOperations=patch(
+        ("replace", "/policy", json.dumps(policy(["execute-api:/s/GET/x"])))))
+    equal("changed", told(changed), policy([f"{arn}/s/GET/x"]))
+    equal("removed", "policy" in CLIENT.update_rest_api(**own, patchOperations=patch(("replace", "/policy", ""))), False)
+    document = {**DOCUMENT, "x-amazon-apigateway-policy": policy("execute-api:/*")}
+    equal("put", told(CLIENT.put_rest_api(**own, body=json.dumps(document))), policy(f"{arn}/*"))
+
+
+MOCK = {"responses": {"200": {"description": "ok"}}, "x-amazon-apigateway-integration": {"type": "mock"}}
+DOCUMENT = {"swagger": "2.0", "info": {"title": "T", "version": "1"}, "basePath": "/a/b", "paths": {"/x": {"get": MOCK}}}
+
+
+def documents_are_read_as_their_parameters_say():
+    def paths(api):
+        return sorted(one["path"] for one in CLIENT.get_resources(restApiId=api["id"])["items"])
+
+    body = json.dumps(DOCUMENT)
+    for base, expected in (("ignore", ["/", "/x"]), ("prepend", ["/", "/a", "/a/b", "/a/b/x"]),
+                           ("split", ["/", "/b", "/b/x"])):
+        equal(base, paths(CLIENT.import_rest_api(body=body, parameters={"basepath": base})), expected)
+    one = CLIENT.import_rest_api(body=body, parameters={"endpointConfigurationTypes": "PRIVATE"})
+    equal("types", one["endpointConfiguration"], {"types": ["PRIVATE"], "ipAddressType": "dualstack"})
+    bad("Cannot create an api with multiple Endpoint Types.", "import_rest_api", body=body,
+        parameters={"endpointConfigurationTypes": "EDGE,REGIONAL"})
+    bad("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE", "import_rest_api", body=body,
+        parameters={"endpointConfigurationTypes": "NONE"})
+    bad("Invalid OpenAPI input.", "import_rest_api", body="{")
+    bad("Invalid OpenAPI input.", "put_rest_api", restApiId=one["id"], body="")
+    bad("Unable to build importer with provided input.", "import_documentation_parts", restApiId=one["id"], body="{")
+    CLIENT.put_rest_api(restApiId=one["id"], mode="merge", body=json.dumps(
+        {**DOCUMENT, "paths": {"/y": {"get": MOCK}}, "x-amazon-apigateway-binary-media-types": ["a/b"]}))
+    equal("merged", paths(one), ["/", "/x", "/y"])
+    over = CLIENT.put_rest_api(restApiId=one["id"], mode="overwrite", body=body)
+    equal("overwritten", (paths(one), "binaryMediaTypes" in over), (["/", "/x"], False))
+
+
+def a_test_comes_from_nowhere():
+    api = Api("tested")
+    CLIENT.put_integration(**api.get, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    CLIENT.put_integration_response(**api.get, statusCode="200", responseTemplates={
+        "application/json": "$context.identity.sourceIp $context.identity.userAgent $context.stage $context.domainPrefix"})
+    tested = CLIENT.test_invoke_method(**api.get, headers={"User-Agent": "me"})
+    equal("identity", tested["body"], "test-invoke-source-ip me test-invoke-stage testPrefix")
+
+
 CLAIMS = (
     values_are_listed_in_awss_order,
     members_of_the_model_are_required_and_restricted,
@@ -446,6 +516,9 @@ CLAIMS = (
     tags_and_counts_have_limits,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,
+    policies_are_written_out_and_told_as_the_inside_of_a_text,
+    documents_are_read_as_their_parameters_say,
+    a_test_comes_from_nowhere,
 )
 for claim in CLAIMS:
     claim()

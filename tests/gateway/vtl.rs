@@ -98,6 +98,15 @@ fn names_that_mean_nothing_are_pointed_out_with_their_place() {
 }
 
 #[test]
+fn patterns_that_go_back_and_try_again_are_pointed_out() {
+    let template = "#set($n = \"1234567\")\n$n.replaceAll(\"(?<=\\d)(?=(?:\\d{3})+$)\", \",\")";
+    let Ran { code, out, err } = eval(template, &[]);
+    assert_eq!((code, out.as_str()), (Some(0), "1,234,567"), "{err}");
+    assert!(err.contains("t.vtl:2:4: note: the pattern `(?<=\\d)(?=(?:\\d{3})+$)` goes back"), "{err}");
+    assert!(err.contains("\n  $n.replaceAll(") && err.ends_with("\n     ^\n"), "{err}");
+}
+
+#[test]
 fn files_of_values_that_are_wrong_are_shown_with_their_place() {
     let folder = Folder::new();
     for (name, content, says) in [

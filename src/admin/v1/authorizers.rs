@@ -122,8 +122,7 @@ fn unknown() -> Error {
 }
 
 fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<Authorizer>, Error> {
-    let api = request.api(tenant)?;
-    api.definition.authorizers.get(request.label("authorizer_id")).ok_or_else(unknown)
+    request.part(tenant, |api| api.definition.authorizers.get(request.label("authorizer_id")), unknown)
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {

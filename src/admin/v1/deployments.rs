@@ -128,7 +128,7 @@ pub(super) fn unknown() -> Error {
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let deployment = request.api(tenant)?.deployments.get(request.label("deployment_id")).ok_or_else(unknown)?;
+    let deployment = request.part(tenant, |api| api.deployments.get(request.label("deployment_id")), unknown)?;
     Ok(Reply::ok(&shown(deployment, request)))
 }
 
@@ -155,7 +155,7 @@ fn summary(definition: &Definition) -> Value {
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
-    let api = request.api_mut(tenant)?;
+    let api = tenant.api_mut(request.label("restapi_id")).ok_or_else(unknown)?;
     let deployment = api.deployments.get_mut(request.label("deployment_id")).ok_or_else(unknown)?;
     let document = &mut Arc::make_mut(deployment).document;
     for operation in &operations {

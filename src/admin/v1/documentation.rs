@@ -134,8 +134,8 @@ fn unknown() -> Error {
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let parts = &request.api(tenant)?.definition.documentation_parts;
-    Ok(Reply::ok(parts.get(request.label("part_id")).ok_or_else(unknown)?))
+    let id = request.label("part_id");
+    Ok(Reply::ok(request.part(tenant, |api| api.definition.documentation_parts.get(id), unknown)?))
 }
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -207,19 +207,21 @@ fn create_version(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     Ok(reply)
 }
 
-fn unknown_version() -> Error {
+pub(super) fn unknown_version() -> Error {
     Error::not_found("Invalid Documentation version specified")
 }
 
 fn get_version(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let versions = &request.api(tenant)?.documentation_versions;
-    Ok(Reply::ok(&versions.get(request.label("doc_version")).ok_or_else(unknown_version)?.shown()))
+    let name = request.label("doc_version");
+    let version = request.part(tenant, |api| api.documentation_versions.get(name), unknown_version)?;
+    Ok(Reply::ok(&version.shown()))
 }
 
 fn update_version(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
-    let versions = &mut request.api_mut(tenant)?.documentation_versions;
-    let version = Arc::make_mut(versions.get_mut(request.label("doc_version")).ok_or_else(unknown_version)?);
+    let api = tenant.api_mut(request.label("restapi_id")).ok_or_else(unknown_version)?;
+    let version = api.documentation_versions.get_mut(request.label("doc_version")).ok_or_else(unknown_version)?;
+    let version = Arc::make_mut(version);
     for operation in &operations {
         patch::replaces(operation, &["/description"])?;
         version.description = operation.optional();

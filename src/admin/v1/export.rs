@@ -20,11 +20,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Api, Error> {
-    let api = request.api(tenant)?;
-    match api.stages.contains_key(request.label("stage_name")) {
-        true => Ok(api),
-        false => Err(super::stages::unknown()),
-    }
+    let has_stage = |api: &&Api| api.stages.contains_key(request.label("stage_name"));
+    request.part(tenant, |api| Some(api).filter(has_stage), super::stages::unknown)
 }
 
 /// What a stage serves, as a document.

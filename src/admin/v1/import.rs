@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::deployments::check_complete;
 use super::request::new_id;
-use super::rest_apis::{Tags, check_room, shown};
+use super::rest_apis::{Tags, check_endpoints, check_room, shown};
 use super::{Operation, Request, write};
 use crate::admin::state::adopt::to_definition;
 use crate::admin::state::convert::to_model;
@@ -16,6 +16,7 @@ use crate::admin::state::{Api, Definition, Tenant};
 use crate::admin::wire::EpochSeconds;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::parts::DocumentationVersion;
+use crate::admin::wire::policy::{self, Subject};
 use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::rest_api::{EndpointConfiguration, RestApi};
 
@@ -73,8 +74,11 @@ fn read_document(body: &[u8], options: &Options) -> Result<(Model, Imported), Er
 }
 
 fn import_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let (model, imported) = read_document(request.body, &options(request)?)?;
-    let mut api = Api { definition: made_of(&model, new_id(10), request.now()), ..Api::default() };
+    let options = options(request)?;
+    let (model, imported) = read_document(request.body, &options)?;
+    let definition = made_of(&model, new_id(10), request.now(), &options)?;
+    let mut api = Api { definition, ..Api::default() };
+    check_endpoints(&api.definition.rest_api.endpoint_configuration)?;
     check_room(tenant, &api.definition.rest_api, request)?;
     document(&mut api, &model, request.now());
     let reply = shown(&api.definition.rest_api, Tags::IfAny);
@@ -83,7 +87,7 @@ fn import_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 }
 
 /// A new API.
-fn made_of(model: &Model, id: String, now: EpochSeconds) -> Definition {
+fn made_of(model: &Model, id: String, now: EpochSeconds, options: &Options) -> Result<Definition, Error> {
     let rest_api = RestApi {
         id,
         created_date: now,
@@ -95,7 +99,7 @@ fn made_of(model: &Model, id: String, now: EpochSeconds) -> Definition {
         ..RestApi::default()
     };
     let blank = Definition { rest_api: Arc::new(rest_api), ..Definition::default() };
-    settled(to_definition(model, &blank))
+    settled(to_definition(model, &blank), options)
 }
 
 /// What a document would make of an API, which is another's overwriting or a new one.
@@ -105,23 +109,29 @@ fn made_of(model: &Model, id: String, now: EpochSeconds) -> Definition {
 pub fn planned(body: &[u8], before: Option<&Definition>, options: &Options) -> Result<Definition, Error> {
     let (model, imported) = read_document(body, options)?;
     let definition = match before {
-        None => made_of(&model, String::new(), 0),
+        None => made_of(&model, String::new(), 0, options)?,
         Some(before) => {
             let model = import::overwrite(&to_model(before), model, imported.stated);
-            settled(to_definition(&model, before))
+            settled(to_definition(&model, before), options)?
         }
     };
     check_complete(&definition)?;
     Ok(definition)
 }
 
-/// A private API is reached over both kinds of address.
-fn settled(mut definition: Definition) -> Definition {
-    let endpoints = &mut Arc::make_mut(&mut definition.rest_api).endpoint_configuration;
+/// What AWS makes of what a document says of the API itself.
+fn settled(mut definition: Definition, options: &Options) -> Result<Definition, Error> {
+    let api = Arc::make_mut(&mut definition.rest_api);
+    let endpoints = &mut api.endpoint_configuration;
+    // A private API is reached over both kinds of address.
     if endpoints.types.iter().any(|kind| kind == "PRIVATE") {
         endpoints.ip_address_type = Some("dualstack".to_owned());
     }
-    definition
+    if let Some(policy) = &api.policy {
+        let subject = Subject { region: &options.region, account: &options.account, api: &api.id };
+        api.policy = Some(policy::settled(policy, subject)?);
+    }
+    Ok(definition)
 }
 
 fn warned(mut shown: serde_json::Value, imported: &Imported) -> serde_json::Value {
@@ -155,7 +165,7 @@ fn put_api(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         let merged = import::merge(&existing, model, imported.stated, &options);
         merged.map_err(|answer| Error::bad_request(answer.refusal().unwrap_or_default()))?
     };
-    api.definition = settled(to_definition(&model, &api.definition));
+    api.definition = settled(to_definition(&model, &api.definition), &options)?;
     document(api, &Model { documentation: version, ..Model::default() }, request.now());
     Ok(Reply::ok(&warned(shown(&api.definition.rest_api, Tags::Always), &imported)))
 }

@@ -142,6 +142,20 @@ impl<'r> Request<'r> {
         tenant.apis.get(id).map(AsRef::as_ref).ok_or_else(|| self.unknown_api(id))
     }
 
+    /// What `find` finds in the API of the path. Of an API that is not there AWS says the same as of a part that is not
+    /// (R of models, validators and documentation, reported of stages).
+    ///
+    /// # Errors
+    /// `unknown`.
+    pub fn part<'t, T>(
+        &self,
+        tenant: &'t Tenant,
+        find: impl FnOnce(&'t Api) -> Option<&'t T>,
+        unknown: fn() -> Error,
+    ) -> Result<&'t T, Error> {
+        tenant.apis.get(self.label("restapi_id")).and_then(|api| find(api)).ok_or_else(unknown)
+    }
+
     /// The API of the path, to be changed.
     ///
     /// # Errors

@@ -87,8 +87,9 @@ fn is_greedy(part: &str) -> bool {
 
 /// Letters, digits and a few signs, or those in braces.
 fn check_part(part: &str) -> Result<(), Error> {
-    let inner = if is_variable(part) { part[1..part.len() - 1].trim_end_matches('+') } else { part };
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:$".contains(&byte);
+    let variable = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+    let inner = variable.map_or(part, |name| name.strip_suffix('+').unwrap_or(name));
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:,".contains(&byte);
     if !inner.is_empty() && inner.bytes().all(is_allowed) {
         return Ok(());
     }

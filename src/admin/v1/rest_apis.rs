@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use super::domains::mapped;
 use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
+use crate::admin::access::Caller;
 use crate::admin::state::{Api, Definition, Tenant};
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::parts::Model;
 use crate::admin::wire::patch::{self, Op, PatchOperation};
+use crate::admin::wire::policy::{self, Subject};
 use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::resource::Resource;
 use crate::admin::wire::rest_api::{EndpointConfiguration, RestApi};
@@ -30,8 +32,6 @@ const CUSTOM_ID_TAG: &str = "_custom_id_";
 const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
 const IP_ADDRESS_TYPES: [&str; 2] = ["ipv4", "dualstack"];
 const API_KEY_SOURCES: [&str; 2] = ["HEADER", "AUTHORIZER"];
-/// Length of a resource policy.
-const POLICY_CHARACTERS_MAX: usize = 8_192;
 const COMPRESSION_BYTES_MAX: u32 = 10_485_760;
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
@@ -39,7 +39,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     if request.read(|input| input.has("cloneFrom").then(|| input.string("cloneFrom")).transpose())?.is_some() {
         return clone_api(tenant, request, api);
     }
-    check(&api, request)?;
+    check(&api)?;
     check_room(tenant, &api, request)?;
     set_defaults(&mut api, request)?;
     let id = api.id.clone();
@@ -53,7 +53,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn clone_api(tenant: &mut Tenant, request: &Request<'_>, mut api: RestApi) -> Answer {
     let source = request.read(|input| input.string("cloneFrom"))?.unwrap_or_default();
-    check(&api, request)?;
+    check(&api)?;
     check_room(tenant, &api, request)?;
     let source = tenant.apis.get(&source).ok_or_else(|| request.unknown_api(&source))?;
     let mut definition = source.definition.clone();
@@ -99,7 +99,7 @@ fn read_endpoints(input: Input<'_>) -> Result<EndpointConfiguration, Error> {
 }
 
 /// What the service itself has against a new API, in its order.
-fn check(api: &RestApi, request: &Request<'_>) -> Result<(), Error> {
+fn check(api: &RestApi) -> Result<(), Error> {
     tags::check(&api.tags)?;
     if api.name.is_empty() {
         return Err(Error::bad_request("Name cannot be empty"));
@@ -110,7 +110,6 @@ fn check(api: &RestApi, request: &Request<'_>) -> Result<(), Error> {
     if api.minimum_compression_size.is_some_and(|bytes| bytes > COMPRESSION_BYTES_MAX) {
         return Err(wrong_compression_size());
     }
-    check_policy(api.policy.as_deref(), request)?;
     check_endpoints(&api.endpoint_configuration)
 }
 
@@ -132,26 +131,23 @@ pub(super) fn check_room(tenant: &Tenant, api: &RestApi, request: &Request<'_>) 
     Ok(())
 }
 
-fn check_policy(policy: Option<&str>, request: &Request<'_>) -> Result<(), Error> {
-    let Some(policy) = policy else { return Ok(()) };
-    if policy.chars().count() > POLICY_CHARACTERS_MAX && !request.limits_are_relaxed() {
-        return Err(Error::bad_request(format!(
-            "Invalid policy document. It exceeds {POLICY_CHARACTERS_MAX} characters"
-        )));
+/// The policy as it is kept.
+pub(super) fn settle_policy(api: &mut RestApi, request: &Request<'_>) -> Result<(), Error> {
+    let Some(written) = &api.policy else { return Ok(()) };
+    if written.chars().count() > policy::CHARACTERS_MAX && !request.limits_are_relaxed() {
+        let message = format!("Invalid policy document. It exceeds {} characters", policy::CHARACTERS_MAX);
+        return Err(Error::bad_request(message));
     }
-    match serde_json::from_str::<Value>(policy) {
-        Ok(Value::Object(_)) => Ok(()),
-        _ => Err(Error::bad_request(
-            "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
-        )),
-    }
+    let Caller { region, account, .. } = request.caller;
+    api.policy = Some(policy::settled(written, Subject { region, account, api: &api.id })?);
+    Ok(())
 }
 
 fn wrong_compression_size() -> Error {
     Error::bad_request(format!("Invalid minimum compression size, must be between 0 and {COMPRESSION_BYTES_MAX}"))
 }
 
-fn check_endpoints(endpoints: &EndpointConfiguration) -> Result<(), Error> {
+pub(super) fn check_endpoints(endpoints: &EndpointConfiguration) -> Result<(), Error> {
     let refused = match endpoints.types.as_slice() {
         [] => "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.",
         [only] if only == "PRIVATE" && endpoints.ip_address_type.as_deref() == Some("ipv4") => {
@@ -180,7 +176,7 @@ fn set_defaults(api: &mut RestApi, request: &Request<'_>) -> Result<(), Error> {
     }
     let endpoints = &mut api.endpoint_configuration;
     endpoints.ip_address_type.get_or_insert_with(|| default_ip_address_type(&endpoints.types).to_owned());
-    Ok(())
+    settle_policy(api, request)
 }
 
 fn is_id(text: &str) -> bool {
@@ -230,6 +226,9 @@ pub(super) enum Tags {
 /// An API as it is answered.
 pub(super) fn shown(api: &RestApi, tags: Tags) -> Value {
     let mut shown = json!(api);
+    if let Some(policy) = &api.policy {
+        shown["policy"] = policy::told(policy).into();
+    }
     if tags == Tags::IfAny
         && api.tags.is_empty()
         && let Some(members) = shown.as_object_mut()
@@ -269,7 +268,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     for operation in &operations {
         change(document, operation)?;
     }
-    check_policy(document.policy.as_deref(), request)?;
+    settle_policy(document, request)?;
     Ok(Reply::ok(&shown(document, Tags::Always)))
 }
 

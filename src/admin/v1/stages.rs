@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::deployments;
 use super::domains::mapped;
 use super::request::Quota;
 use super::{Operation, Request, read, write};
+use super::{client_certificates, deployments, documentation};
 use crate::admin::state::serving::overridden;
 use crate::admin::state::{Api, Tenant};
 use crate::admin::wire::account::{ApiStage, BasePathMapping};
@@ -146,6 +146,19 @@ fn check_variables(variables: &Texts) -> Result<(), Error> {
     }
 }
 
+/// What a stage names besides its deployment is there.
+fn check_references(stage: &Stage, api: &Api, tenant: &Tenant) -> Result<(), Error> {
+    let version = stage.documentation_version.as_ref();
+    if version.is_some_and(|version| !api.documentation_versions.contains_key(version)) {
+        return Err(documentation::unknown_version());
+    }
+    let certificate = stage.client_certificate_id.as_ref();
+    if certificate.is_some_and(|id| !tenant.client_certificates.contains_key(id)) {
+        return Err(client_certificates::unknown());
+    }
+    Ok(())
+}
+
 /// A line that can be found again (dg/set-up-logging).
 fn check_format(settings: Option<&AccessLogSettings>) -> Result<(), Error> {
     let Some(format) = settings.and_then(|settings| settings.format.as_deref()) else { return Ok(()) };
@@ -181,6 +194,10 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     }
     request.check_count(api.stages.len(), STAGES)?;
     tags::check(&stage.tags)?;
+    let version = stage.documentation_version.as_ref();
+    if version.is_some_and(|version| !api.documentation_versions.contains_key(version)) {
+        return Err(documentation::unknown_version());
+    }
     if let Some(canary) = &mut stage.canary_settings {
         canary.deployment_id.get_or_insert_with(|| stage.deployment_id.clone());
     }
@@ -232,8 +249,7 @@ fn list(tenant: &Tenant, request: &Request<'_>) -> Answer {
 }
 
 fn find<'t>(tenant: &'t Tenant, request: &Request<'_>) -> Result<&'t Arc<Stage>, Error> {
-    let api = request.api(tenant)?;
-    api.stages.get(request.label("stage_name")).ok_or_else(unknown)
+    request.part(tenant, |api| api.stages.get(request.label("stage_name")), unknown)
 }
 
 fn get(tenant: &Tenant, request: &Request<'_>) -> Answer {
@@ -270,10 +286,11 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
     let mut stage = (**find(tenant, request)?).clone();
-    let api = tenant.api_mut(request.label("restapi_id")).ok_or_else(unknown)?;
+    let api = request.api(tenant)?;
     for operation in &operations {
         change(&mut stage, api, operation)?;
     }
+    check_references(&stage, api, tenant)?;
     check_variables(&stage.variables)?;
     check_format(stage.access_log_settings.as_ref())?;
     let overrides = stage.canary_settings.as_ref().map(|canary| &canary.stage_variable_overrides);
@@ -281,7 +298,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     settle(&mut stage);
     stage.last_updated_date = request.now();
     let reply = Reply::ok(&stage);
-    api.stages.insert(stage.stage_name.clone(), Arc::new(stage));
+    request.api_mut(tenant)?.stages.insert(stage.stage_name.clone(), Arc::new(stage));
     Ok(reply)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ringgate_core::base::calendar;
 use serde_json::{Value, json};
 
 use super::api_keys::{name_begins, newest_first, place, with_tags};
@@ -411,13 +412,15 @@ fn get_usage(tenant: &Tenant, request: &Request<'_>) -> Answer {
     }
     let day = |name: &str| {
         let day = request.query(name).unwrap_or_default();
-        let is_day = day.len() == 10 && day.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let is_day = calendar::from_rfc3339(&format!("{day}T00:00:00Z")).is_some();
         let wrong = || Error::bad_request(format!("Invalid {name} specified. It must be of the form YYYY-MM-DD"));
         if is_day { Ok(day) } else { Err(wrong()) }
     };
-    let usage = json!({
-        "usagePlanId": id, "startDate": day("startDate")?, "endDate": day("endDate")?, "values": {},
-    });
+    let (start, end) = (day("startDate")?, day("endDate")?);
+    if start > end {
+        return Err(Error::bad_request("Invalid date range specified: endDate is before startDate"));
+    }
+    let usage = json!({ "usagePlanId": id, "startDate": start, "endDate": end, "values": {} });
     Ok(Reply::ok(&usage))
 }
 

@@ -9,6 +9,7 @@ pub mod error;
 pub mod input;
 pub mod parts;
 pub mod patch;
+pub mod policy;
 pub mod reply;
 pub mod resource;
 pub mod rest_api;

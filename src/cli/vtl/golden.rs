@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use ringgate_core::mapping::template::{Renderer, Sample};
+use ringgate_core::mapping::template::{Renderer, Sample, Template};
 use ringgate_core::vtl::{Branch, Coverage, Document};
 
 use super::{Finding, Shown, Trial, Trouble, read_bytes, read_object, read_template};
@@ -92,6 +92,11 @@ fn test_template(path: &Path, tally: &mut Tally, out: &mut impl Write) -> io::Re
                 write!(out, "FAIL  {}\n{wrong}", case.name)?;
             }
         }
+    }
+    let trial = cases.iter().find_map(|case| case.trial.as_ref().ok());
+    let template = trial.and_then(|(trial, _)| trial.compile(&source, Coverage::Off).ok());
+    for remark in template.iter().flat_map(Template::remarks) {
+        writeln!(out, "note  {name}:{}: {}", remark.place, remark.message)?;
     }
     for (index, branch) in branches.iter().enumerate() {
         tally.branches += 1;

@@ -1,8 +1,9 @@
 //! Ground that every module stands on: time, limits, places in a text, diagnostics,
-//! the escapes of JSON, patterns.
+//! the escapes of JSON, Java's floating-point numbers, patterns.
 
 pub mod calendar;
 pub mod diagnostic;
+pub mod double;
 pub mod escape;
 pub mod hash;
 pub mod limits;

@@ -5,11 +5,14 @@
 //! them. Neither engine is ever unbounded: beyond its bound a pattern gives [`OverBudget`] and no answer.
 
 mod dialect;
+mod search;
 
+use regex_automata::hybrid::dfa::DFA;
 use regex_automata::meta::Regex;
 use regex_automata::nfa::thompson::NFA;
 
 pub use dialect::{Translation, translate};
+pub use search::{Budget, Matches};
 
 /// Longest pattern in bytes.
 pub const PATTERN_BYTES_MAX: usize = 32 * 1024;
@@ -61,6 +64,10 @@ enum Engine {
         regex: Regex,
         /// Longest text for [`LINEAR_WORK_MAX`].
         text_bytes_max: usize,
+        /// States of the automaton.
+        states: u64,
+        /// Counts what a search reads, where an automaton can.
+        counter: Option<Box<DFA>>,
     },
     Backtracking(Box<fancy_regex::Regex>),
 }
@@ -86,7 +93,7 @@ impl Pattern {
     /// Whether a text matches.
     pub fn is_match(&self, text: &str) -> Result<bool, OverBudget> {
         match &self.engine {
-            Engine::Linear { regex, text_bytes_max } if text.len() <= *text_bytes_max => Ok(regex.is_match(text)),
+            Engine::Linear { regex, text_bytes_max, .. } if text.len() <= *text_bytes_max => Ok(regex.is_match(text)),
             Engine::Backtracking(regex) if text.len() <= BACKTRACKING_TEXT_BYTES_MAX => {
                 regex.is_match(text).map_err(|_| OverBudget)
             }
@@ -110,8 +117,11 @@ fn linear(pattern: &str) -> Result<Engine, PatternError> {
     let nfa = NFA::compiler().configure(nfa_config).build(pattern).map_err(|e| PatternError(deepest(&e)))?;
     let config = Regex::config().nfa_size_limit(Some(PROGRAM_BYTES_MAX)).onepass_size_limit(Some(PROGRAM_BYTES_MAX));
     let regex = Regex::builder().configure(config).build(pattern).map_err(|e| PatternError(deepest(&e)))?;
-    let text_bytes_max = LINEAR_WORK_MAX / (nfa.states().len() as u64).max(1);
-    Ok(Engine::Linear { regex, text_bytes_max: usize::try_from(text_bytes_max).unwrap_or(usize::MAX) })
+    let states = (nfa.states().len() as u64).max(1);
+    let config = DFA::config().unicode_word_boundary(true).cache_capacity(PROGRAM_BYTES_MAX);
+    let counter = DFA::builder().configure(config).build_from_nfa(nfa).ok().map(Box::new);
+    let text_bytes_max = usize::try_from(LINEAR_WORK_MAX / states).unwrap_or(usize::MAX);
+    Ok(Engine::Linear { regex, text_bytes_max, states, counter })
 }
 
 fn backtracking(pattern: &str) -> Result<Engine, PatternError> {

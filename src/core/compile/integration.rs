@@ -7,7 +7,7 @@ use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN
 use crate::base::pattern::{Extent, Pattern};
 use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
-use crate::mapping::template::UnknownName;
+use crate::mapping::template::{About, Remark, Template};
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::model::rest::{
     ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
@@ -22,7 +22,6 @@ use crate::plan::{
 use crate::proto::http::KnownField;
 
 use super::slots::Slots;
-use super::template::Compiled;
 use super::{Findings, Names, OriginRewrite, StageInput, template, unsupported};
 
 /// Why the route of an integration answers 500.
@@ -294,11 +293,11 @@ impl Compiler<'_> {
         let compiled: Vec<_> = declared
             .iter()
             .map(|(media_type, text)| {
-                let Compiled { template, unknown } = template::body(&text.value, self.names);
+                let template = template::body(&text.value, self.names);
                 if let BodyTemplate::Broken(reason) = &template {
                     self.say_broken(media_type, text, reason);
                 }
-                self.say_unknown(text, &unknown);
+                self.say_remarks(text, template.program());
                 (media_type.clone(), template)
             })
             .collect();
@@ -306,16 +305,16 @@ impl Compiler<'_> {
     }
 
     fn mock_request(&mut self, media_type: &str, text: &Declared<String>) -> MockRequest {
-        let Compiled { template: made, unknown } = template::mock(&text.value, self.names);
+        let made = template::mock(&text.value, self.names);
         match &made {
             MockRequest::Broken(reason) => self.say_broken(media_type, text, reason),
             MockRequest::NoStatus => {
                 let message = format!("the {media_type} template has no integer statusCode: requests answer 500");
                 self.findings.warn("mock-status", text.place, self.pointer, message);
             }
+            MockRequest::Program(program) => self.say_remarks(text, Some(program)),
             _ => {}
         }
-        self.say_unknown(text, &unknown);
         made
     }
 
@@ -324,11 +323,15 @@ impl Compiler<'_> {
         self.findings.warn("template-broken", text.place, self.pointer, message);
     }
 
-    /// Says which names in a template mean nothing.
-    fn say_unknown(&mut self, text: &Declared<String>, unknown: &[UnknownName]) {
-        for UnknownName { place, message } in unknown {
-            let message = format!("at {place} of the template {message}; it prints nothing");
-            self.findings.warn("template-name", text.place, self.pointer, message);
+    /// Says what is remarkable about a template, and where in it that is.
+    fn say_remarks(&mut self, text: &Declared<String>, program: Option<&Template>) {
+        for Remark { place, about, message } in program.map(Template::remarks).unwrap_or_default() {
+            let rule = match about {
+                About::Pattern => "template-pattern",
+                About::Name => "template-name",
+            };
+            let message = format!("at {place} of the template {message}");
+            self.findings.warn(rule, text.place, self.pointer, message);
         }
     }
 

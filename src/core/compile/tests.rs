@@ -244,6 +244,12 @@ fn what_is_not_supported_is_named_with_its_place() {
             Closed,
         ),
         (
+            with("requestTemplates: {application/json: \"{\\n$input.body.replaceAll('(?=x)', 'y')}\"}"),
+            "template-pattern",
+            "at 2:13 of the template the pattern `(?=x)` goes back and tries again",
+            Served,
+        ),
+        (
             with("requestTemplates: {application/json: \"{\\n  #set($a = )}\"}"),
             "template-broken",
             "the template does not compile: 2:",

@@ -319,7 +319,7 @@ impl<'t> Node<'t> {
 
     /// The value of a member.
     pub fn get(self, name: &str) -> Option<Node<'t>> {
-        self.members().find(|(key, _)| *key == name).map(|(_, value)| value)
+        self.children(EntryKind::Object).find(name)
     }
 
     /// An element by its index.
@@ -367,6 +367,22 @@ impl<'t> Children<'t> {
         let at = if entry.kind == EntryKind::Moved { entry.start } else { self.at as u32 };
         self.at += entry.span();
         Node { tape: self.tape, at }
+    }
+}
+
+impl<'t> Children<'t> {
+    /// The value of a key. Compares lengths first: most keys differ in it, and the text stays unread.
+    fn find(mut self, name: &str) -> Option<Node<'t>> {
+        while self.at < self.end {
+            let key = self.tape.entry(self.at);
+            self.at += 1;
+            let value = self.step();
+            let is_same = key.size as usize == name.len() && key.kind != EntryKind::Shadowed;
+            if is_same && self.tape.text_of(key) == name {
+                return Some(value);
+            }
+        }
+        None
     }
 }
 

@@ -69,24 +69,6 @@ pub fn write_java(node: Node<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a floating-point number as Java's `Double.toString` prints it: `6.0`, `1.0E10`, `NaN`.
-pub fn write_double(value: f64, out: &mut Vec<u8>) {
-    let magnitude = value.abs();
-    let text = match magnitude {
-        _ if value.is_nan() => "NaN".to_owned(),
-        f64::INFINITY => if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned(),
-        0.0 | 1e-3..1e7 => format!("{value:?}"),
-        _ => {
-            let scientific = format!("{value:E}");
-            match scientific.split_once('E') {
-                Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0E{exponent}"),
-                _ => scientific,
-            }
-        }
-    };
-    out.extend_from_slice(text.as_bytes());
-}
-
 fn write_separated<T>(
     items: impl Iterator<Item = T>,
     separator: &[u8],
@@ -139,27 +121,5 @@ mod tests {
         let different = [("1", r#""1""#), ("[1,2]", "[2,1]"), ("0", "false"), (r#"{"a":1}"#, r#"{"a":1,"b":1}"#)];
         equal.into_iter().for_each(|(a, b)| assert_eq!(canonical(a), canonical(b)));
         different.into_iter().for_each(|(a, b)| assert_ne!(canonical(a), canonical(b)));
-    }
-
-    #[test]
-    fn doubles_print_as_in_java() {
-        let rows = [
-            (6.0, "6.0"),
-            (0.0, "0.0"),
-            (-0.0, "-0.0"),
-            (2.5, "2.5"),
-            (0.001, "0.001"),
-            (0.0001, "1.0E-4"),
-            (9_999_999.0, "9999999.0"),
-            (1e7, "1.0E7"),
-            (-1.5e10, "-1.5E10"),
-            (f64::NAN, "NaN"),
-            (f64::NEG_INFINITY, "-Infinity"),
-        ];
-        for (value, expected) in rows {
-            let mut out = Vec::new();
-            write_double(value, &mut out);
-            assert_eq!(String::from_utf8(out).expect("text"), expected);
-        }
     }
 }

@@ -9,7 +9,7 @@ pub(super) use expression::holds;
 use std::collections::HashMap;
 
 use super::Dialect;
-use super::error::Error;
+use super::error::{Error, Remark};
 use super::host::Names;
 use super::program::{ArgumentCode, Branch, CallSite, MacroCall, MacroCode, Op, PrintSpec, Program, Slot, Target};
 use super::syntax::{Block, Call, Define, ExprKind, Foreach, If, Macro, Node, Reference, Set, Step};
@@ -50,8 +50,10 @@ pub(super) struct Compiler<'c> {
     macro_calls: Vec<MacroCall>,
     macros: Vec<MacroCode>,
     prints: Vec<PrintSpec>,
+    paths: Vec<Box<[Box<str>]>>,
     operands: Vec<[(u32, u32); 2]>,
     bigs: Vec<i128>,
+    remarks: Vec<Remark>,
     branches: Vec<Branch>,
     /// The loops around this place, within the routine: the jumps to their ends.
     loops: Vec<Vec<usize>>,
@@ -77,8 +79,10 @@ pub(super) fn compile(block: &Block, settings: Settings, names: &mut dyn Names) 
         macro_calls: Vec::new(),
         macros: Vec::new(),
         prints: Vec::new(),
+        paths: Vec::new(),
         operands: Vec::new(),
         bigs: Vec::new(),
+        remarks: Vec::new(),
         branches: Vec::new(),
         loops: Vec::new(),
         label: 0,
@@ -106,11 +110,13 @@ impl<'c> Compiler<'c> {
             output: self.output.into(),
             constants: self.constants.into(),
             bigs: self.bigs.into(),
+            remarks: self.remarks.into(),
             slots: self.slots.into(),
             calls: self.calls.into(),
             macro_calls: self.macro_calls.into(),
             macros: self.macros.into(),
             prints: self.prints.into(),
+            paths: self.paths.into(),
             branches: self.branches.into(),
             operands: self.operands.into(),
         }
@@ -352,6 +358,18 @@ impl<'c> Compiler<'c> {
         match self.ops.last_mut() {
             Some(Op::Text(_, last)) if can_join && *last == start => *last = end,
             _ => drop(self.emit(Op::Text(start, end))),
+        }
+    }
+
+    /// Takes back the text that was printed just now, for a step that prints it too.
+    fn take_text(&mut self) -> (u32, u32) {
+        match self.ops.last() {
+            Some(&Op::Text(start, end)) if self.ops.len() > self.label => {
+                self.ops.pop();
+                self.places.pop();
+                (start, end)
+            }
+            _ => (0, 0),
         }
     }
 

@@ -76,10 +76,13 @@ impl Document {
         self.nodes.get(at as usize).copied().unwrap_or(Node::Null)
     }
 
-    fn str(&self, at: u32) -> &str {
+    /// Compares lengths first: most keys differ in it.
+    fn is_text(&self, at: u32, text: &str) -> bool {
         match self.node(at) {
-            Node::Text(start, end) => &self.text[start as usize..end as usize],
-            _ => "",
+            Node::Text(start, end) if (end - start) as usize == text.len() => {
+                self.text.as_bytes().get(start as usize..end as usize) == Some(text.as_bytes())
+            }
+            _ => false,
         }
     }
 
@@ -95,7 +98,7 @@ impl Document {
         let Node::Map { end, .. } = self.node(map) else { return None };
         let mut at = map + 1;
         while at < end {
-            if self.str(at) == key {
+            if self.is_text(at, key) {
                 return Some(at + 1);
             }
             at = self.past(at + 1);
@@ -126,6 +129,7 @@ impl Names for &Document {
 }
 
 impl Host for &Document {
+    #[inline]
     fn view(&self, at: HostRef) -> View<'_> {
         match self.node(at.index) {
             Node::Null => View::Null,
@@ -133,7 +137,7 @@ impl Host for &Document {
             Node::Int(value) => View::Int(value),
             Node::Long(value) => View::Long(value),
             Node::Double(value) => View::Double(value),
-            Node::Text(start, end) => View::Text(&self.text[start as usize..end as usize]),
+            Node::Text(start, end) => View::Text(self.text.get(start as usize..end as usize).unwrap_or_default()),
             Node::List { .. } => View::List,
             Node::Map { .. } => View::Map,
         }

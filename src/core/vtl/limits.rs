@@ -12,6 +12,8 @@ pub const FOREACH_PASSES_MAX: usize = 1_000;
 pub const STEPS_MAX: u64 = 2_000_000;
 /// Bytes of text or items of a list that count as one step.
 pub const BYTES_PER_STEP: usize = 64;
+/// A key or element that is passed over in a search counts as so many bytes.
+pub const BYTES_PER_KEY: usize = 8;
 /// Most bytes of output: AWS's largest payload.
 pub const OUTPUT_BYTES_MAX: usize = 10_485_760;
 /// Most bytes of texts, lists and maps of one run.
@@ -24,5 +26,3 @@ pub const CALL_DEPTH_MAX: usize = 100;
 pub const BLOCK_DEPTH_MAX: u32 = 2;
 /// Deepest nesting of lists and maps that is printed or compared.
 pub const VALUE_DEPTH_MAX: usize = 200;
-/// Memory of one compiled pattern in bytes.
-pub const PATTERN_BYTES_MAX: usize = 1 << 20;

@@ -71,17 +71,22 @@ impl State {
     }
 }
 
-/// Why a run stops, before it is known where.
+/// Why a run stops. Boxed, so that what every step gives back fits into a register.
 #[derive(Debug)]
-struct Trouble {
+struct Trouble(Box<Stop>);
+
+/// What stops a run, before it is known where.
+#[derive(Debug)]
+struct Stop {
     kind: FailureKind,
     message: String,
     place: Option<Place>,
 }
 
 impl Trouble {
+    #[cold]
     fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), place: None }
+        Self(Box::new(Stop { kind, message: message.into(), place: None }))
     }
 }
 
@@ -117,11 +122,11 @@ enum Flow {
 }
 
 /// One run of a program.
-struct Run<'r> {
+struct Run<'r, H> {
     program: &'r Program,
     dialect: Dialect,
     memory: &'r mut Memory,
-    host: &'r mut dyn Host,
+    host: &'r mut H,
     state: &'r mut State,
     patterns: &'r mut Patterns,
     covered: &'r mut Vec<bool>,
@@ -162,14 +167,15 @@ impl Machine {
     ///
     /// # Errors
     /// The first [`Failure`]; what was printed before it is in `out`.
-    pub fn run(
+    pub fn run<H: Host>(
         &mut self,
         program: &Program,
-        host: &mut dyn Host,
+        host: &mut H,
         out: &mut Vec<u8>,
     ) -> std::result::Result<(), Failure> {
         self.memory.reset(&program.constants);
         self.state.reset();
+        self.patterns.reset();
         self.state.variables.resize(program.slots.len(), Value::Null);
         for &(slot, root) in &program.roots {
             self.state.variables[usize::from(slot)] = Value::Host(root);
@@ -199,7 +205,8 @@ impl Machine {
         };
         match result {
             Ok(_) => Ok(()),
-            Err(Trouble { kind, message, place }) => {
+            Err(Trouble(stop)) => {
+                let Stop { kind, message, place } = *stop;
                 Err(Failure { kind, place: place.unwrap_or(Place::NOWHERE), message })
             }
         }

@@ -1,5 +1,7 @@
 //! Java's methods that templates may call, known by name when a template is compiled.
 
+use crate::base::pattern::Extent;
+
 macro_rules! methods {
     ($($variant:ident $name:literal)*) => {
         /// A method by name; which of Java's it is depends on the object.
@@ -39,8 +41,12 @@ methods! {
 }
 
 impl Method {
-    /// Whether the first argument is a pattern.
-    pub(super) fn takes_pattern(self) -> bool {
-        matches!(self, Self::Matches | Self::ReplaceAll | Self::ReplaceFirst | Self::Split)
+    /// What of a text has to match the pattern that is the first argument; `None`: it is no pattern.
+    pub(super) fn pattern_extent(self) -> Option<Extent> {
+        match self {
+            Self::Matches => Some(Extent::Whole),
+            Self::ReplaceAll | Self::ReplaceFirst | Self::Split => Some(Extent::Part),
+            _ => None,
+        }
     }
 }

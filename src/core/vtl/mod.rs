@@ -29,10 +29,9 @@ mod tests;
 
 pub use compile::Coverage;
 pub use document::Document;
-pub use error::{Error, Failure, FailureKind};
+pub use error::{About, Error, Failure, FailureKind, Remark};
 pub use host::{Binding, Bound, Constant, Host, Item, Link, Names, Refusal, View, Written};
 pub use machine::Machine;
-pub use number::write_double;
 pub use program::{Branch, Program};
 pub use value::{Exceeded, HostRef, ListKind, MapId, MapKind, Memory, Value};
 

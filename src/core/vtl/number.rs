@@ -1,9 +1,9 @@
 //! Numbers as Velocity 1.7 computes with them: Java's `Integer`, `Long`, `Double` and `BigInteger`.
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 
 use super::syntax::Arithmetic;
+use crate::base::double::JavaDouble;
 
 /// A number by value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +78,7 @@ impl Number {
             Self::Int(value) => out.push_str(itoa::Buffer::new().format(value)),
             Self::Long(value) => out.push_str(itoa::Buffer::new().format(value)),
             Self::Big(value) => out.push_str(itoa::Buffer::new().format(value)),
-            Self::Double(value) => write_double(value, out),
+            Self::Double(value) => out.push_str(JavaDouble::new(value).as_str()),
         }
     }
 }
@@ -123,53 +123,9 @@ fn narrow(result: i128, left: Number, right: Number) -> Option<Number> {
     })
 }
 
-/// Java's `Double.toString`: a decimal point always, an exponent below 10⁻³ and from 10⁷ on.
-pub fn write_double(value: f64, out: &mut String) {
-    if value.is_nan() {
-        return out.push_str("NaN");
-    }
-    if value.is_infinite() {
-        return out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
-    }
-    let magnitude = value.abs();
-    let start = out.len();
-    let written = if magnitude == 0.0 || (1e-3..1e7).contains(&magnitude) {
-        write!(out, "{value:?}")
-    } else {
-        write!(out, "{value:E}").map(|()| {
-            if !out[start..].contains('.') {
-                let exponent = start + out[start..].find('E').unwrap_or(0);
-                out.insert_str(exponent, ".0");
-            }
-        })
-    };
-    debug_assert!(written.is_ok(), "writing to a string cannot fail");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn doubles_print_as_in_java() {
-        let cases = [
-            (1.0, "1.0"),
-            (0.001, "0.001"),
-            (0.0001, "1.0E-4"),
-            (9_999_999.0, "9999999.0"),
-            (1e7, "1.0E7"),
-            (1.25e10, "1.25E10"),
-            (-0.0, "-0.0"),
-            (1e21, "1.0E21"),
-            (19.95, "19.95"),
-            (f64::NAN, "NaN"),
-        ];
-        for (value, expected) in cases {
-            let mut out = String::new();
-            write_double(value, &mut out);
-            assert_eq!(out, expected);
-        }
-    }
 
     #[test]
     fn integers_widen_only_when_they_must() {

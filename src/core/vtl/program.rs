@@ -1,6 +1,7 @@
 //! A compiled template: a flat list of steps, with names resolved.
 
 use super::Dialect;
+use super::error::Remark;
 use super::methods::Method;
 use super::pattern::SharedPattern;
 use super::syntax::{Arithmetic, Comparison};
@@ -32,8 +33,8 @@ pub(super) enum Op {
     /// In the `apigateway` dialect a reference without value is an empty text.
     OrEmpty,
     Print(u32),
-    PrintSlot(Slot, u32),
-    PrintProperty(Slot, Text, u32),
+    /// `$variable.name.name`: a variable and the names on the way from there, in one step.
+    PrintPath(Slot, u32, u32),
     PrintBound(u32, u32),
     /// The text of an escaped reference; the value decides how many backslashes.
     PrintEscaped(u32),
@@ -111,6 +112,8 @@ pub(super) struct MacroCode {
 /// How a reference is printed; ranges of the output text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PrintSpec {
+    /// What the template has before the reference: printed even if there is nothing to print after it.
+    pub(super) text: (u32, u32),
     /// Before a value.
     pub(super) before: (u32, u32),
     /// Before what stands for null.
@@ -136,6 +139,8 @@ pub struct Program {
     pub(super) ops: Box<[Op]>,
     /// Texts that are printed.
     pub(super) output: Box<str>,
+    /// Names on the way from a variable to what is printed.
+    pub(super) paths: Box<[Box<[Box<str>]>]>,
     /// Texts that are values or names.
     pub(super) constants: Box<str>,
     pub(super) bigs: Box<[i128]>,
@@ -156,6 +161,7 @@ pub struct Program {
     /// Text of operands that stand for null in a concatenation.
     pub(super) operands: Box<[[(u32, u32); 2]]>,
     pub(super) body_content: Option<Slot>,
+    pub(super) remarks: Box<[Remark]>,
 }
 
 impl Program {
@@ -163,7 +169,7 @@ impl Program {
     pub fn constant(&self) -> Option<&str> {
         match &*self.ops {
             [Op::Return] => Some(""),
-            [Op::Text(start, end), Op::Return] => Some(self.printed((*start, *end))),
+            [Op::Text(start, end), Op::Return] => Some(self.printed_text((*start, *end))),
             _ => None,
         }
     }
@@ -179,13 +185,24 @@ impl Program {
         }
     }
 
+    /// What is worth knowing before it runs.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
     /// Branches, in the order of the template; empty unless compiled for coverage.
     pub fn branches(&self) -> &[Branch] {
         &self.branches
     }
 
-    pub(super) fn printed(&self, range: (u32, u32)) -> &str {
+    pub(super) fn printed_text(&self, range: (u32, u32)) -> &str {
         &self.output[range.0 as usize..range.1 as usize]
+    }
+
+    /// The same in bytes, as it goes out: nothing has to be known about where characters begin.
+    #[inline]
+    pub(super) fn printed(&self, range: (u32, u32)) -> &[u8] {
+        &self.output.as_bytes()[range.0 as usize..range.1 as usize]
     }
 
     pub(super) fn constant_text(&self, text: Text) -> &str {

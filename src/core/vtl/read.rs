@@ -7,11 +7,18 @@ use super::number::Number;
 use super::value::{Exceeded, HostRef, ListKind, MapKind, Memory, Value};
 
 /// Values of a run with all that they refer to.
-#[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(super) struct Reader<'a, H> {
     pub(super) memory: &'a Memory,
-    pub(super) host: &'a dyn Host,
+    pub(super) host: &'a H,
 }
+
+impl<H> Clone for Reader<'_, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<H> Copy for Reader<'_, H> {}
 
 /// How what is inside of a list or map is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,7 +27,7 @@ enum Style {
     Json,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, H: Host> Reader<'a, H> {
     /// A thing of the host as a value: scalars become ours.
     #[inline]
     pub(super) fn settle(self, host: HostRef) -> Value {

@@ -113,9 +113,25 @@ fn what_would_not_end_is_stopped() {
         ),
         ("#set($x = $s.repeat(2000000000))".to_owned(), FailureKind::Memory),
         ("#set($l = [])#set($q = $l.add($l))$l".to_owned(), FailureKind::Depth),
+        ("#foreach($i in [1..1000])#foreach($j in [1..1000])$!keys.none#end#end".to_owned(), FailureKind::Steps),
+        ("#foreach($i in [1..1000])#foreach($j in [1..1000])$!keys.get('none')#end#end".to_owned(), FailureKind::Steps),
+        ("#foreach($i in [1..1000])#foreach($j in [1..1000])$!items[-1]#end#end".to_owned(), FailureKind::Steps),
+        ("#foreach($i in [1..1000])#foreach($j in [1..1000])$!items.get(900)#end#end".to_owned(), FailureKind::Steps),
+        // The pattern reads to the end after each match; and patterns that are made up take time to compile.
+        ("$long.replaceAll('a(?s:.)*b|a', 'c')".to_owned(), FailureKind::Call),
+        ("$long.replaceAll('(?<=a)a', 'c')".to_owned(), FailureKind::Call),
+        ("#foreach($i in [1..1000])$s.matches(\"x$i\")#end".to_owned(), FailureKind::Call),
     ];
+    let keys: serde_json::Map<_, _> = (0..1_000).map(|i| (format!("k{i}"), json!(i))).collect();
+    let items: Vec<_> = (0..1_000).collect();
+    let variables = json!({"s": "text", "keys": keys, "items": items, "long": "a".repeat(100_000)});
     for (template, kind) in rows {
-        assert_eq!(run(&template, &json!({"s": "text"})), Err(kind), "{}", &template[..template.len().min(80)]);
+        assert_eq!(
+            run(&template, &variables).map(|out| out.len()),
+            Err(kind),
+            "{}",
+            &template[..template.len().min(80)]
+        );
     }
 }
 
@@ -144,4 +160,20 @@ fn loops_of_api_gateway_end_after_a_thousand_passes() {
     let mut out = Vec::new();
     Machine::new().run(&program, &mut &document, &mut out).unwrap();
     assert_eq!(out.len(), limits::FOREACH_PASSES_MAX);
+}
+
+#[test]
+fn patterns_are_javas_and_those_that_go_back_are_remarked_with_their_place() {
+    check(&[
+        ("$s.matches('h.*o') $s.matches('ell') $s.replaceAll('(?=l)', '-')", "true false he-l-lo"),
+        ("$s.replaceFirst('(l)\\1', '<$1>') #foreach($p in $s.split('(?<=e)'))$p;#end", "he<l>o he;llo;"),
+        ("#set($p = 'l+')$s.replaceAll($p, 'L') $s.matches(\"${s}+\")", "heLo true"),
+    ]);
+    let text = "$a.matches('x+')\n  $a.b.replaceAll('(?!x)y', 'z')\n#if($a.split(\"(\"))#end$a.matches($p)";
+    let program = compile(text, Dialect::ApiGateway, Coverage::Off, &mut ()).unwrap();
+    let [going_back, wrong] = program.remarks() else { panic!("{:?}", program.remarks()) };
+    assert_eq!((going_back.place.line, going_back.place.column), (2, 8));
+    assert!(going_back.message.starts_with("the pattern `(?!x)y` goes back"), "{}", going_back.message);
+    assert_eq!((wrong.place.line, wrong.place.column), (3, 8));
+    assert!(wrong.message.starts_with("the pattern `(` cannot be used"), "{}", wrong.message);
 }

@@ -281,7 +281,7 @@ impl Memory {
     }
 
     /// The value of a key of a map.
-    pub fn find(&self, map: MapId, key: &str, host: &dyn Host) -> Option<Value> {
+    pub fn find(&self, map: MapId, key: &str, host: &impl Host) -> Option<Value> {
         Reader { memory: self, host }.member(Value::Map(map), key)
     }
 
@@ -289,7 +289,7 @@ impl Memory {
     ///
     /// # Errors
     /// When it is nested too deeply or too long.
-    pub fn write(&self, value: Value, host: &dyn Host, out: &mut String) -> Result<(), Exceeded> {
+    pub fn write(&self, value: Value, host: &impl Host, out: &mut String) -> Result<(), Exceeded> {
         Reader { memory: self, host }.write(value, out)
     }
 
@@ -344,10 +344,6 @@ impl Memory {
             }
             _ => value,
         }
-    }
-
-    pub(super) fn has_changes(&self) -> bool {
-        !self.changed.is_empty()
     }
 
     pub(super) fn change(&mut self, of: HostRef, now: Value) -> Result<(), Exceeded> {

@@ -15,7 +15,8 @@ mod tests;
 use std::fmt;
 
 use super::tape::{Kind, Node};
-use super::writer::{write_double, write_java, write_json};
+use super::writer::{write_java, write_json};
+use crate::base::double::JavaDouble;
 use crate::base::escape::quote_json;
 use evaluate::Evaluation;
 use function::Call;
@@ -172,7 +173,7 @@ impl<'t> Found<'t> {
                 out.push(b'}');
             }
             Self::Integer(value) => out.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes()),
-            Self::Double(value) => write_double(*value, out),
+            Self::Double(value) => out.extend_from_slice(JavaDouble::new(*value).as_bytes()),
             Self::Text(text) => out.extend_from_slice(text.as_bytes()),
         }
     }

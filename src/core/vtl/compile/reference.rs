@@ -1,15 +1,14 @@
 //! References: a variable or something of the host, and the way from there.
 
-use std::sync::Arc;
-
 use super::expression::constant_number;
 use super::{Compiler, Result};
+use crate::base::pattern::Extent;
 use crate::vtl::Dialect;
-use crate::vtl::error::Error;
+use crate::vtl::error::{About, Error, Remark};
 use crate::vtl::host::{Binding, Bound, Constant, Link, Written};
 use crate::vtl::methods::Method;
 use crate::vtl::number::Number;
-use crate::vtl::pattern::Pattern;
+use crate::vtl::pattern::{self, SharedPattern};
 use crate::vtl::program::{CallSite, Op, PrintSpec};
 use crate::vtl::syntax::{Expr, ExprKind, Reference, Shape, Step};
 use crate::vtl::value::Value;
@@ -80,7 +79,11 @@ impl Compiler<'_> {
             Some(Step::Method { place, .. }) => *place,
             _ => reference.place,
         };
-        self.names.look(root, &reference.steps.iter().map_while(written).collect::<Vec<_>>(), reference.place);
+        let path: Vec<_> = reference.steps.iter().map_while(written).collect();
+        let remark =
+            self.names.look(root, &path).map(|message| Remark { place: reference.place, about: About::Name, message });
+        // A reference that is printed is bound twice.
+        self.remarks.extend(remark.filter(|remark| !self.remarks.contains(remark)));
         let bound = self.names.bind(root, &links);
         bound.map_err(|message| Error { place, message })
     }
@@ -119,11 +122,25 @@ impl Compiler<'_> {
         let method = Method::of(name);
         let count = u8::try_from(arguments.len())
             .map_err(|_| Error { place: self.place, message: "more than 255 arguments".to_owned() })?;
-        let pattern = match (method, arguments.first().map(|first| &first.kind)) {
-            (Some(method), Some(ExprKind::Text(text))) if method.takes_pattern() => Some(Arc::new(Pattern::new(text))),
+        let pattern = match (method.and_then(Method::pattern_extent), arguments.first().map(|first| &first.kind)) {
+            (Some(extent), Some(ExprKind::Text(text))) => Some(self.pattern(text, extent)),
             _ => None,
         };
         Ok(CallSite { method, name: self.constant(name), arguments: count, pattern })
+    }
+
+    /// A pattern that is known now. What is remarkable about it is said.
+    fn pattern(&mut self, java: &str, extent: Extent) -> SharedPattern {
+        let compiled = pattern::compile(java, extent);
+        let message = match &*compiled {
+            Ok(pattern) if pattern.backtracks() => Some(format!(
+                "the pattern `{java}` goes back and tries again: it runs with a budget, and fails on a text that exceeds it"
+            )),
+            Ok(_) => None,
+            Err(message) => Some(message.clone()),
+        };
+        self.remarks.extend(message.map(|message| Remark { place: self.place, about: About::Pattern, message }));
+        compiled
     }
 
     /// Prints a reference.
@@ -154,7 +171,7 @@ impl Compiler<'_> {
                 if binding.links == reference.steps.len() {
                     return self.print_bound(reference, binding);
                 }
-            } else if let Some(op) = self.fused(reference)? {
+            } else if let Some(op) = self.path(reference)? {
                 self.emit(op);
                 return Ok(());
             }
@@ -181,28 +198,31 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The commonest references are printed in one step.
-    fn fused(&mut self, reference: &Reference) -> Result<Option<Op>> {
-        Ok(match &*reference.steps {
-            [] => {
-                let slot = self.slot(&reference.root)?;
-                Some(Op::PrintSlot(slot, self.print_spec(reference)?))
-            }
-            [Step::Property(name)] => {
-                let slot = self.slot(&reference.root)?;
-                let name = self.constant(name);
-                Some(Op::PrintProperty(slot, name, self.print_spec(reference)?))
-            }
+    /// The commonest references, a variable and names, are printed in one step.
+    fn path(&mut self, reference: &Reference) -> Result<Option<Op>> {
+        let name = |step: &Step| match step {
+            Step::Property(name) => Some(name.clone()),
             _ => None,
-        })
+        };
+        let Some(names) = reference.steps.iter().map(name).collect() else { return Ok(None) };
+        self.paths.push(names);
+        let path = self.paths.len() as u32 - 1;
+        let spec = self.print_spec(reference)?;
+        self.prints[spec as usize].text = self.take_text();
+        Ok(Some(Op::PrintPath(self.slot(&reference.root)?, path, spec)))
     }
 
     fn print_spec(&mut self, reference: &Reference) -> Result<u32> {
         let print = &reference.print;
         let is_strict = self.settings.dialect == Dialect::Velocity;
         let before = format!("{}{}", print.escapes, print.before);
-        let mut spec =
-            PrintSpec { before: self.print_text(&before), before_null: (0, 0), when_null: (0, 0), literal_of: None };
+        let mut spec = PrintSpec {
+            text: (0, 0),
+            before: self.print_text(&before),
+            before_null: (0, 0),
+            when_null: (0, 0),
+            literal_of: None,
+        };
         spec.before_null = spec.before;
         if is_strict {
             // Both halves of the backslashes: they escape nothing.

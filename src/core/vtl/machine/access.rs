@@ -2,15 +2,15 @@
 
 use super::{Result, Run, Trouble};
 use crate::vtl::error::FailureKind;
-use crate::vtl::host::View;
+use crate::vtl::host::{Host, View};
 use crate::vtl::limits;
 use crate::vtl::number::Number;
 use crate::vtl::read::Reader;
 use crate::vtl::value::{Exceeded, HostRef, ListKind, MapKind, Value};
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     #[inline]
-    pub(super) fn reader(&self) -> Reader<'_> {
+    pub(super) fn reader(&self) -> Reader<'_, H> {
         Reader { memory: self.memory, host: self.host }
     }
 
@@ -59,6 +59,12 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Takes steps for looking through so many keys or elements. Free in small containers.
+    #[inline]
+    pub(super) fn charge_lookup(&mut self, size: usize) -> Result<()> {
+        self.charge(size * limits::BYTES_PER_KEY)
+    }
+
     pub(super) fn number_value(&mut self, number: Number) -> Result<Value> {
         Ok(match number {
             Number::Int(value) => Value::Int(value),
@@ -96,7 +102,7 @@ impl Run<'_> {
     /// Where an entry is in a map of ours.
     pub(super) fn position(&mut self, map: Value, key: Value) -> Result<Option<usize>> {
         let Value::Map(map) = map else { return Ok(None) };
-        self.charge(self.memory.map_entries(map).len() * 8)?;
+        self.charge_lookup(self.memory.map_entries(map).len())?;
         if let Some(name) = self.str(key) {
             let entries = self.memory.map_entries(map);
             return Ok(entries.iter().position(|(other, _)| self.str(*other) == Some(name)));
@@ -117,7 +123,10 @@ impl Run<'_> {
                 let at = self.position(Value::Map(id), key)?;
                 Ok(at.map(|at| self.memory.map_entries(id)[at].1))
             }
-            map => Ok(self.str(key).and_then(|name| self.reader().member(map, name))),
+            map => {
+                self.charge_lookup(self.size(map))?;
+                Ok(self.str(key).and_then(|name| self.reader().member(map, name)))
+            }
         }
     }
 
@@ -160,9 +169,22 @@ impl Run<'_> {
     }
 
     /// `value.name`
+    #[inline(always)]
     pub(super) fn property(&mut self, value: Value, name: &str) -> Result<Value> {
         let value = self.memory.current(value);
-        if self.is_map(value) {
+        if let Value::Host(host) = value
+            && matches!(self.host.view(host), View::Map)
+        {
+            self.charge_lookup(self.host.size(host))?;
+            return Ok(self.host.member(host, name).map_or(Value::Null, |found| self.settle(found)));
+        }
+        self.other_property(value, name)
+    }
+
+    /// A property of what is no map of the host: of a map of ours, or what Java's getters give.
+    fn other_property(&mut self, value: Value, name: &str) -> Result<Value> {
+        if let Value::Map(map) = value {
+            self.charge_lookup(self.memory.map_entries(map).len())?;
             return Ok(self.reader().member(value, name).unwrap_or(Value::Null));
         }
         // Java's getters are found with either case of the first letter.
@@ -226,6 +248,8 @@ impl Run<'_> {
             (Some(ListKind::Set), _) => Ok(Value::Null),
             (Some(_), Value::Int(index)) => {
                 let index = self.list_index(value, index)?;
+                // Elements of a document have different sizes: they are counted off.
+                self.charge_lookup(index)?;
                 Ok(self.element(value, index).unwrap_or(Value::Null))
             }
             (None, _) if self.is_map(value) => Ok(self.get(value, key)?.unwrap_or(Value::Null)),

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::{Result, Run, Trouble};
 use crate::vtl::error::FailureKind;
-use crate::vtl::host::View;
+use crate::vtl::host::{Host, View};
 use crate::vtl::methods::Method;
 use crate::vtl::program::CallSite;
 use crate::vtl::value::{ListKind, Value};
@@ -25,7 +25,7 @@ fn throw(message: impl Into<String>) -> Trouble {
     Trouble::new(FailureKind::Call, message)
 }
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     pub(super) fn call(&mut self, site: &CallSite) -> Result<()> {
         let start = self.state.stack.len().saturating_sub(site.arguments.into());
         let arguments: Arguments = self.state.stack[start..].into();

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::{Result, Run};
 use crate::vtl::compile::holds;
 use crate::vtl::error::FailureKind;
+use crate::vtl::host::Host;
 use crate::vtl::number;
 use crate::vtl::syntax::{Arithmetic, Comparison};
 use crate::vtl::value::{Exceeded, ListKind, MapKind, Value};
@@ -14,7 +15,7 @@ pub(super) fn is_true(value: Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false))
 }
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     pub(super) fn compare(&mut self, how: Comparison) -> Result<()> {
         let (right, left) = (self.pop(), self.pop());
         let result = match (self.number(left), self.number(right)) {
@@ -75,7 +76,7 @@ impl Run<'_> {
         self.make_text(|run, out| {
             for (value, literal) in values.into_iter().zip(operands) {
                 match value {
-                    Value::Null => out.push_str(program.printed(literal)),
+                    Value::Null => out.push_str(program.printed_text(literal)),
                     value => run.write(value, out)?,
                 }
             }

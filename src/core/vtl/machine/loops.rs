@@ -1,6 +1,7 @@
 //! `#foreach`.
 
 use super::{Result, Run};
+use crate::vtl::host::{Host, Item};
 use crate::vtl::program::Slot;
 use crate::vtl::value::{HostRef, IteratorId, ListId, MapId, Value};
 use crate::vtl::{Dialect, limits};
@@ -30,10 +31,14 @@ enum Source {
     List(ListId, usize),
     Map(MapId, usize),
     Iterator(IteratorId),
-    Host(HostRef, u32),
+    /// What comes next is known already, and where what comes after it is.
+    Host {
+        container: HostRef,
+        next: Option<Item>,
+    },
 }
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     /// Begins a loop; `false` when there is nothing to loop over.
     pub(super) fn begin_loop(&mut self, variable: Slot) -> Result<bool> {
         let list = self.pop();
@@ -41,7 +46,7 @@ impl Run<'_> {
             Value::List(list) => Source::List(list, 0),
             Value::Map(map) => Source::Map(map, 0),
             Value::Iterator(iterator) => Source::Iterator(iterator),
-            Value::Host(host) => Source::Host(host, 0),
+            Value::Host(container) => Source::Host { container, next: self.host.next(container, 0) },
             _ => return Ok(false),
         };
         self.start(variable, source)
@@ -144,7 +149,7 @@ impl Run<'_> {
             Source::List(list, at) => at < self.memory.items(list).len(),
             Source::Map(map, at) => at < self.memory.map_entries(map).len(),
             Source::Iterator(iterator) => self.has_more_elements(iterator),
-            Source::Host(host, cursor) => self.host.next(host, cursor).is_some(),
+            Source::Host { next, .. } => next.is_some(),
         }
     }
 
@@ -166,9 +171,9 @@ impl Run<'_> {
                 entry.map(|(_, value)| value)
             }
             Source::Iterator(iterator) => self.advance(*iterator),
-            Source::Host(host, cursor) => {
-                let item = self.host.next(*host, *cursor)?;
-                *cursor = item.next;
+            Source::Host { container, next } => {
+                let item = (*next)?;
+                *next = self.host.next(*container, item.next);
                 Some(self.settle(item.value))
             }
         }

@@ -1,18 +1,20 @@
 //! Values as text: Java's `toString`, and JSON for lists of a JSON document.
 
 use super::{Result, Run};
+use crate::base::double::JavaDouble;
 use crate::vtl::error::FailureKind;
-use crate::vtl::host::View;
+use crate::vtl::host::{Host, View};
 use crate::vtl::limits;
 use crate::vtl::value::{Exceeded, Text, Value};
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     /// Prints a value; null prints nothing.
     pub(super) fn print(&mut self, value: Value) -> Result<()> {
         match value {
             Value::Text(text) => self.out.extend_from_slice(self.memory.str(text).as_bytes()),
             Value::Int(value) => self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
             Value::Bool(value) => self.out.extend_from_slice(if value { b"true" } else { b"false" }),
+            Value::Double(value) => self.out.extend_from_slice(JavaDouble::new(value).as_bytes()),
             Value::Null => {}
             Value::Block(code) => return self.run_block(code).map(drop),
             Value::Host(host) => match self.host.view(host) {

@@ -3,11 +3,11 @@
 use super::evaluate::is_true;
 use super::{Flow, Result, Run};
 use crate::vtl::error::FailureKind;
-use crate::vtl::host::View;
-use crate::vtl::program::{Op, PrintSpec, Target};
+use crate::vtl::host::Host;
+use crate::vtl::program::{Op, PrintSpec, Slot, Target};
 use crate::vtl::value::{Exceeded, Text, Value};
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     #[inline]
     pub(super) fn push(&mut self, value: Value) {
         self.state.stack.push(value);
@@ -38,7 +38,7 @@ impl Run<'_> {
             }
             Err(mut trouble) => {
                 let places = &self.program.places;
-                trouble.place = trouble.place.or_else(|| places.get(pc.saturating_sub(1)).copied());
+                trouble.0.place = trouble.0.place.or_else(|| places.get(pc.saturating_sub(1)).copied());
                 Err(trouble)
             }
         }
@@ -48,22 +48,19 @@ impl Run<'_> {
         let program = self.program;
         let mut pc = *at;
         loop {
-            let op = program.ops[pc];
+            let op = &program.ops[pc];
             pc += 1;
             *at = pc;
             self.fuel = self.fuel.checked_sub(1).ok_or(Exceeded(FailureKind::Steps))?;
-            match op {
+            match *op {
                 Op::Text(start, end) => {
-                    self.out.extend_from_slice(program.printed((start, end)).as_bytes());
+                    self.out.extend_from_slice(program.printed((start, end)));
                     self.check_output()?;
                 }
-                Op::PrintProperty(slot, name, spec) => {
-                    let value = self.load(slot)?;
-                    self.print_property(value, name, &program.prints[spec as usize])?;
-                }
-                Op::PrintSlot(slot, spec) => {
-                    let value = self.load(slot)?;
-                    self.print_with(value, &program.prints[spec as usize])?;
+                Op::PrintPath(slot, path, spec) => self.print_path(slot, path, spec)?,
+                Op::LoopHasNext => {
+                    let has_next = self.state.loops.last().is_some_and(|current| current.has_next);
+                    self.push(Value::Bool(has_next));
                 }
                 Op::Jump(target) => pc = target as usize,
                 Op::JumpUnless(target) => {
@@ -107,7 +104,7 @@ impl Run<'_> {
                 }
                 Op::Return => return Ok(Flow::Returned),
                 Op::Stop => return Ok(Flow::Stopped),
-                op => self.step(op)?,
+                _ => self.step(*op)?,
             }
         }
     }
@@ -181,10 +178,6 @@ impl Run<'_> {
                 let text = self.end_text()?;
                 self.push(text);
             }
-            Op::LoopHasNext => {
-                let has_next = self.state.loops.last().is_some_and(|current| current.has_next);
-                self.push(Value::Bool(has_next));
-            }
             Op::LoopIndex => self.push_count(0),
             Op::LoopCount => self.push_count(1),
             Op::Define(slot, code) => self.store(slot, Value::Block(code)),
@@ -216,9 +209,10 @@ impl Run<'_> {
             self.print_null(spec);
             return self.check_output();
         }
-        let program = self.program;
         let start = self.out.len();
-        self.out.extend_from_slice(program.printed(spec.before).as_bytes());
+        if spec.before.0 < spec.before.1 {
+            self.out.extend_from_slice(self.program.printed(spec.before));
+        }
         match value {
             // A block that may not run within itself once more is without value.
             Value::Block(code) if !self.run_block(code)? => {
@@ -233,26 +227,26 @@ impl Run<'_> {
 
     fn print_null(&mut self, spec: &PrintSpec) {
         let program = self.program;
-        self.out.extend_from_slice(program.printed(spec.before_null).as_bytes());
+        self.out.extend_from_slice(program.printed(spec.before_null));
         let literal = spec.literal_of.and_then(|slot| self.literal_of(slot));
-        self.out.extend_from_slice(program.printed(literal.unwrap_or(spec.when_null)).as_bytes());
+        self.out.extend_from_slice(program.printed(literal.unwrap_or(spec.when_null)));
     }
 
     fn print_escaped(&mut self, spec: &PrintSpec) {
         let program = self.program;
         let is_null = self.pop() == Value::Null;
-        self.out.extend_from_slice(program.printed(spec.before).as_bytes());
+        self.out.extend_from_slice(program.printed(spec.before));
         if is_null {
             self.out.push(b'\\');
         }
         let literal = spec.literal_of.and_then(|slot| self.literal_of(slot));
-        self.out.extend_from_slice(program.printed(literal.unwrap_or(spec.when_null)).as_bytes());
+        self.out.extend_from_slice(program.printed(literal.unwrap_or(spec.when_null)));
     }
 
     fn print_bound(&mut self, number: u32, spec: &PrintSpec) -> Result<()> {
         let program = self.program;
         let start = self.out.len();
-        self.out.extend_from_slice(program.printed(spec.before).as_bytes());
+        self.out.extend_from_slice(program.printed(spec.before));
         if !self.host.print_bound(number, &mut self.out)? {
             self.out.truncate(start);
             self.print_null(spec);
@@ -260,27 +254,16 @@ impl Run<'_> {
         self.check_output()
     }
 
-    /// `$value.name`, which is mostly a text of the host's document.
-    fn print_property(&mut self, value: Value, name: Text, spec: &PrintSpec) -> Result<()> {
+    /// A variable, or what names lead to from there.
+    fn print_path(&mut self, slot: Slot, path: u32, spec: u32) -> Result<()> {
         let program = self.program;
-        let name = program.constant_text(name);
-        if let Value::Host(host) = value
-            && !self.memory.has_changes()
-            && self.host.view(host) == View::Map
-        {
-            let Some(found) = self.host.member(host, name) else {
-                self.print_null(spec);
-                return Ok(());
-            };
-            if let View::Text(text) = self.host.view(found) {
-                self.out.extend_from_slice(program.printed(spec.before).as_bytes());
-                self.out.extend_from_slice(text.as_bytes());
-                return self.check_output();
-            }
-            return self.print_with(self.settle(found), spec);
+        let spec = &program.prints[spec as usize];
+        self.out.extend_from_slice(program.printed(spec.text));
+        let mut value = self.load(slot)?;
+        for name in &program.paths[path as usize] {
+            value = self.property(value, name)?;
         }
-        let found = self.property(value, name)?;
-        self.print_with(found, spec)
+        self.print_with(value, spec)
     }
 
     /// From here on, what is printed becomes a string.

@@ -2,6 +2,7 @@
 
 use super::{Flow, Result, Run, Trouble};
 use crate::vtl::error::FailureKind;
+use crate::vtl::host::Host;
 use crate::vtl::limits;
 use crate::vtl::program::{ArgumentCode, MacroCall, Slot, Target};
 use crate::vtl::value::{Exceeded, Value};
@@ -31,7 +32,7 @@ enum BoundTo {
     Nothing,
 }
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     /// Scalars of the host become values of our own.
     pub(super) fn settle_roots(&mut self) {
         for &(slot, root) in &self.program.roots {

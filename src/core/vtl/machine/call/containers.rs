@@ -1,12 +1,13 @@
 //! Methods of lists and maps.
 
 use super::{Answer, Arguments, throw};
+use crate::vtl::host::Host;
 use crate::vtl::machine::access::out_of_bounds;
 use crate::vtl::machine::{Result, Run};
 use crate::vtl::methods::Method;
 use crate::vtl::value::{ListId, ListKind, Value};
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     pub(super) fn list_method(&mut self, list: Value, kind: ListKind, method: Method, arguments: &Arguments) -> Answer {
         let list = self.memory.current(list);
         let has_places = kind != ListKind::Set;

@@ -2,6 +2,7 @@
 
 use super::numbers::whole;
 use super::{Answer, Arguments, throw};
+use crate::vtl::host::Host;
 use crate::vtl::limits;
 use crate::vtl::machine::{Result, Run};
 use crate::vtl::value::Value;
@@ -17,7 +18,7 @@ struct Conversion {
     letter: char,
 }
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     /// Velocity calls the static method through any string: the format is the first argument.
     pub(super) fn format(&mut self, _receiver: Value, arguments: &Arguments) -> Answer {
         let Some((&format, values)) = arguments.split_first() else { return Ok(None) };
@@ -78,7 +79,7 @@ impl Conversion {
         Ok((conversion, &rest[letter.len_utf8()..]))
     }
 
-    fn write(&self, run: &Run<'_>, value: Value, out: &mut String) -> Result<()> {
+    fn write(&self, run: &Run<'_, impl Host>, value: Value, out: &mut String) -> Result<()> {
         let mut text = String::new();
         let wrong = || throw(format!("`%{}` does not take this value", self.letter));
         match self.letter.to_ascii_lowercase() {

@@ -1,12 +1,13 @@
 //! Methods of `Integer`, `Long`, `Double` and `Boolean`, the static ones too: Velocity calls those through an instance.
 
 use super::{Answer, Arguments, throw};
+use crate::vtl::host::Host;
 use crate::vtl::machine::Run;
 use crate::vtl::methods::Method;
 use crate::vtl::number::Number;
 use crate::vtl::value::Value;
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     pub(super) fn number_method(&mut self, receiver: Value, method: Method, arguments: &Arguments) -> Answer {
         if let Value::Bool(value) = receiver {
             return self.bool_method(value, method, arguments);

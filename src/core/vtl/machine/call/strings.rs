@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use super::numbers::int;
 use super::{Answer, Arguments, throw};
+use crate::base::pattern::Pattern;
+use crate::vtl::host::Host;
 use crate::vtl::machine::{Result, Run};
 use crate::vtl::methods::Method;
-use crate::vtl::pattern::{Pattern, SharedPattern};
+use crate::vtl::pattern::{self, SharedPattern};
 use crate::vtl::program::CallSite;
+use crate::vtl::read::Reader;
 use crate::vtl::value::{ListKind, Memory, Value};
 
-impl Run<'_> {
+impl<H: Host> Run<'_, H> {
     pub(super) fn string_method(
         &mut self,
         receiver: Value,
@@ -23,7 +26,7 @@ impl Run<'_> {
         if let Some(value) = self.asked(receiver, method, arguments) {
             return Ok(Some(value));
         }
-        if method.takes_pattern() {
+        if method.pattern_extent().is_some() {
             return self.pattern_method(receiver, method, arguments, site);
         }
         match (method, &arguments[..]) {
@@ -228,27 +231,33 @@ impl Run<'_> {
     }
 
     fn pattern_method(&mut self, receiver: Value, method: Method, arguments: &Arguments, site: &CallSite) -> Answer {
-        let Some(source) = arguments.first().and_then(|&source| self.str(source)) else { return Ok(None) };
-        let pattern: SharedPattern = match &site.pattern {
-            Some(pattern) => Arc::clone(pattern),
-            None => {
-                let source = source.to_owned();
-                self.patterns.of(&source)
-            }
+        let Some(&source) = arguments.first() else { return Ok(None) };
+        let reader = Reader { memory: &*self.memory, host: &*self.host };
+        let Some(source) = reader.str(source) else { return Ok(None) };
+        let pattern: SharedPattern = match (&site.pattern, method.pattern_extent()) {
+            (Some(pattern), _) => Arc::clone(pattern),
+            (None, Some(extent)) => self.patterns.of(source, extent).map_err(throw)?,
+            (None, None) => return Ok(None),
         };
         let pattern = match &*pattern {
             Ok(pattern) => pattern,
             Err(message) => return Err(throw(message.clone())),
         };
         match (method, &arguments[1..]) {
-            (Method::Matches, []) => Ok(self.str(receiver).map(|text| Value::Bool(pattern.matches(text)))),
+            (Method::Matches, []) => {
+                let text = reader.str(receiver).unwrap_or_default();
+                let budget = &mut self.patterns.budget;
+                Ok(Some(Value::Bool(pattern::matches(pattern, text, budget).map_err(throw)?)))
+            }
             (Method::ReplaceAll | Method::ReplaceFirst, &[with]) if self.str(with).is_some() => {
                 let most = if method == Method::ReplaceAll { usize::MAX } else { 1 };
+                let mut budget = std::mem::take(&mut self.patterns.budget);
                 let made = self.make_text(|run, out| {
                     let text = run.str(receiver).unwrap_or_default();
                     let with = run.str(with).unwrap_or_default();
-                    pattern.replace(text, with, most, out).map_err(throw)
+                    pattern::replace(pattern, text, with, most, &mut budget, out).map_err(throw)
                 });
+                self.patterns.budget = budget;
                 made.map(Some)
             }
             (Method::Split, []) => self.split(receiver, pattern, 0),
@@ -258,8 +267,10 @@ impl Run<'_> {
     }
 
     fn split(&mut self, receiver: Value, pattern: &Pattern, limit: i32) -> Answer {
-        let Some(text) = self.str(receiver) else { return Ok(None) };
-        let parts = pattern.split(text, limit);
+        let reader = Reader { memory: &*self.memory, host: &*self.host };
+        let Some(text) = reader.str(receiver) else { return Ok(None) };
+        let budget = &mut self.patterns.budget;
+        let parts = pattern::split(pattern, text, limit, budget).map_err(throw)?;
         // The parts are within one text that stays.
         let whole = self.text_of_value(receiver)?;
         let items: Vec<Value> = parts.into_iter().map(|(start, end)| Memory::part(whole, start, end)).collect();
