@@ -1,10 +1,11 @@
 //! `ringgate serve`, killed in the middle of management calls: what was answered with success is there when it comes
 //! back, what is there was asked for, and what is served was deployed.
 //!
-//! `SERVE_CRASH_ROUNDS=1000` kills a thousand times instead of ten.
+//! `SERVE_CRASH_ROUNDS=1000` kills a thousand times instead of fifty.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Folder, Printed, between, eventually};
 
-const ROUNDS_DEFAULT: u32 = 10;
+const ROUNDS_DEFAULT: u32 = 50;
 const CLIENTS: usize = 2;
 
 pub struct Serving {
@@ -40,15 +41,16 @@ struct Known {
 fn every_answered_call_survives_and_everything_served_was_deployed() {
     let rounds = std::env::var("SERVE_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS_DEFAULT);
     let folder = Folder::new();
+    let data = folder.file("data");
     let mut known = Known::default();
-    let mut serving = Serving::start(&folder);
+    let mut serving = Serving::start(&data);
     let method = serving.deployable();
     known.created.insert("deployed".to_owned());
     for round in 0..rounds {
         // Long enough for some calls on a machine that is busy, and never the same.
-        let pause = Duration::from_millis(30 + u64::from(round) * 37 % 170);
+        let pause = Duration::from_millis(20 + u64::from(round) * 37 % 100);
         serving.call_until_killed(round, &method, pause, &mut known);
-        serving = Serving::start(&folder);
+        serving = Serving::start(&data);
         let names = serving.names();
         let lost: Vec<_> = known.created.difference(&names).collect();
         assert!(lost.is_empty(), "round {round}: lost {lost:?}");
@@ -69,12 +71,13 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    pub fn start(folder: &Folder) -> Self {
+    /// Serves what is kept in this folder.
+    pub fn start(data: &Path) -> Self {
         let flags = ["--admin=127.0.0.1:0", "--listen=127.0.0.1:0", "--log=off", "--shards=1"];
         let mut child = Command::new(env!("CARGO_BIN_EXE_ringgate"))
             .arg("serve")
             .arg("--data")
-            .arg(folder.file("data"))
+            .arg(data)
             .args(flags)
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -96,7 +99,7 @@ impl Serving {
 
     /// An API named `deployed` with a method that answers what it was deployed with. Gives the paths of the API and of
     /// the method.
-    fn deployable(&self) -> (String, String) {
+    pub fn deployable(&self) -> (String, String) {
         let api = asked(self.admin, Method::Post, "/restapis", &json!({"name": "deployed"})).expect("it runs").1;
         let api_path = format!("/restapis/{}", api["id"].as_str().expect("an id"));
         let method = format!("{api_path}/resources/{}/methods/GET", api["rootResourceId"].as_str().expect("an id"));
@@ -134,13 +137,17 @@ impl Serving {
         (known.deployed, known.deploying) = (deployed - 1, deployed);
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn kill(&mut self) {
         self.child.kill().expect("ours");
         self.child.wait().expect("ours");
     }
 
     /// Names of all APIs.
-    fn names(&self) -> BTreeSet<String> {
+    pub fn names(&self) -> BTreeSet<String> {
         let (mut names, mut position) = (BTreeSet::new(), String::new());
         loop {
             let path = format!("/restapis?limit=500{position}");
@@ -156,7 +163,7 @@ impl Serving {
     }
 
     /// What the data plane serves, which is one of `possible`.
-    fn served(&self, method: &(String, String), possible: std::ops::RangeInclusive<u32>, round: u32) -> u32 {
+    pub fn served(&self, method: &(String, String), possible: std::ops::RangeInclusive<u32>, round: u32) -> u32 {
         let target = format!("{}/prod/_user_request_/", method.0);
         let response = call(self.data, &Request { target: &target, ..Request::default() }).expect("it serves");
         let served = response.text().trim().parse().unwrap_or_else(|_| panic!("{}", response.text()));
@@ -194,7 +201,7 @@ fn deploy(admin: SocketAddr, (api, method): &(String, String), number: u32) -> O
 }
 
 /// Status and body of the answer, if there is a whole one.
-fn asked(admin: SocketAddr, method: Method, target: &str, body: &Value) -> Option<(u16, Value)> {
+pub fn asked(admin: SocketAddr, method: Method, target: &str, body: &Value) -> Option<(u16, Value)> {
     let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
     let fields = [("Content-Type", "application/json"), ("Accept", "application/json")];
     let Response { status, body, .. } = call(admin, &Request { method, target, fields: &fields, body: &body }).ok()?;

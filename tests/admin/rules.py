@@ -372,6 +372,13 @@ def a_file_replaces_the_keys_that_it_names():
     keys = [CLIENT.get_api_key(apiKey=key, includeValue=True) for key in again["ids"]]
     equal("keys", [(key["name"], key["enabled"]) for key in keys], [("second", True), ("other", False)])
     equal("value", keys[0]["value"], value)
+    stages = f"{API.id}/s"
+    changed = CLIENT.update_api_key(apiKey=again["ids"][0], patchOperations=patch(("add", "/stages", stages)))
+    equal("stages", changed["stageKeys"], [stages])
+    changed = CLIENT.update_api_key(apiKey=again["ids"][0], patchOperations=patch(("remove", "/stages", stages)))
+    equal("stages", changed["stageKeys"], [])
+    bad("Invalid stage identifier specified", "update_api_key", apiKey=again["ids"][0],
+        patchOperations=patch(("add", "/stages", f"{API.id}/no")))
     short = CLIENT.import_api_keys(body="key,name\nshort,x\n", format="csv")
     equal("short", (short["ids"], len(short["warnings"])), ([], 1))
     refused(400, "BadRequestException", "Line 2: API Key value should be at least 20 characters", "import_api_keys",
@@ -387,6 +394,13 @@ def settings_of_a_stage_have_their_limits():
             patchOperations=patch(("replace", "/documentationVersion", "no")))
     missing("Invalid Client Certificate identifier specified", "update_stage", **name,
             patchOperations=patch(("replace", "/clientCertificateId", "no")))
+    percent = "Invalid percentTraffic: it must be a number from 0.0 to 100.0"
+    bad(percent, "create_stage", **API.own, stageName="p", deploymentId=API.deployment,
+        canarySettings={"percentTraffic": 101})
+    bad(percent, "create_deployment", **name, canarySettings={"percentTraffic": -1})
+    bad("Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression "
+        "specified: x]", "put_gateway_response", **API.own, responseType="THROTTLED",
+        responseParameters={"gatewayresponse.header.h": "x"})
     many = [("replace", f"/variables/v{n}", "1") for n in range(101)]
     bad("A stage can have at most 100 stage variables", "update_stage", **name, patchOperations=patch(*many))
     stage = CLIENT.update_stage(**name, patchOperations=patch(
@@ -443,6 +457,25 @@ def every_arn_takes_tags():
         bad(f"Invalid ARN specified in the request: {elsewhere}", "get_tags", resourceArn=elsewhere)
     missing("Invalid stage identifier specified", "get_tags",
             resourceArn=f"arn:aws:apigateway:us-east-1::/restapis/{api.id}/stages/no")
+
+
+def a_clone_has_what_is_not_said_anew():
+    policy = json.dumps({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "execute-api:/*"}]})
+    made = CLIENT.create_rest_api(name="o", description="d", binaryMediaTypes=["a/b"], policy=policy,
+                                  disableExecuteApiEndpoint=True)
+    reference = json.dumps({"$ref": f"https://apigateway.amazonaws.com/restapis/{made['id']}/models/Empty"})
+    CLIENT.create_model(restApiId=made["id"], name="R", contentType="application/json", schema=reference)
+    clone = CLIENT.create_rest_api(name="c", cloneFrom=made["id"], binaryMediaTypes=["c/d"])
+    equal("clone", (clone["name"], clone["description"], clone["binaryMediaTypes"], clone["disableExecuteApiEndpoint"]),
+          ("c", "d", ["c/d"], True))
+    equal("policy", clone["policy"], made["policy"].replace(made["id"], clone["id"]))
+    equal("model", CLIENT.get_model(restApiId=clone["id"], modelName="R")["schema"],
+          reference.replace(made["id"], clone["id"]))
+    missing(API.unknown, "create_rest_api", name="c", cloneFrom="no")
+    conflict(f"An API with the identifier {made['id']} already exists", "create_rest_api", name="c",
+             cloneFrom=made["id"], tags={"_custom_id_": made["id"]})
+    changed = CLIENT.update_rest_api(restApiId=clone["id"], patchOperations=patch(("add", "/description", "e")))
+    equal("description", changed["description"], "e")
 
 
 def policies_are_written_out_and_told_as_the_inside_of_a_text():
@@ -516,6 +549,7 @@ CLAIMS = (
     tags_and_counts_have_limits,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,
+    a_clone_has_what_is_not_said_anew,
     policies_are_written_out_and_told_as_the_inside_of_a_text,
     documents_are_read_as_their_parameters_say,
     a_test_comes_from_nowhere,

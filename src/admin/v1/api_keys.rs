@@ -12,7 +12,7 @@ use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::account::ApiKey;
 use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
-use crate::admin::wire::patch::{self, PatchOperation};
+use crate::admin::wire::patch::{self, Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
 use crate::admin::wire::tags::check as check_tags;
 
@@ -114,16 +114,20 @@ fn admit(tenant: &mut Tenant, mut key: ApiKey) -> Result<&ApiKey, Error> {
     if tenant.api_keys.values().any(|other| other.value.as_deref() == Some(&value)) {
         return Err(Error::conflict("API Key already exists"));
     }
-    let stage_is_there = |stage: &String| {
-        let (api, stage) = stage.split_once('/').unwrap_or_default();
-        tenant.apis.get(api).is_some_and(|api| api.stages.contains_key(stage))
-    };
-    if !key.stage_keys.iter().all(stage_is_there) {
-        return Err(Error::bad_request("Invalid stage identifier specified"));
-    }
+    check_stages(tenant, &key)?;
     key.ordinal = tenant.api_keys.values().map(|key| key.ordinal).max().unwrap_or_default() + 1;
     let id = key.id.clone();
     Ok(tenant.api_keys.entry(id).or_insert_with(|| Arc::new(key)))
+}
+
+/// Stages, from before there were plans, are `{api}/{stage}`.
+fn check_stages(tenant: &Tenant, key: &ApiKey) -> Result<(), Error> {
+    let is_there = |stage: &String| {
+        let (api, stage) = stage.split_once('/').unwrap_or_default();
+        tenant.apis.get(api).is_some_and(|api| api.stages.contains_key(stage))
+    };
+    let all = key.stage_keys.iter().all(is_there);
+    if all { Ok(()) } else { Err(Error::bad_request("Invalid stage identifier specified")) }
 }
 
 fn check(key: &ApiKey) -> Result<(), Error> {
@@ -156,17 +160,31 @@ pub(super) fn with_tags(mut shown: Value) -> Value {
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
-    let key = tenant.api_keys.get_mut(request.label("api_Key")).ok_or_else(unknown)?;
-    let key = Arc::make_mut(key);
+    let mut key = (**tenant.api_keys.get(request.label("api_Key")).ok_or_else(unknown)?).clone();
     for operation in &operations {
-        change(key, operation)?;
+        change(&mut key, operation)?;
     }
-    check(key)?;
+    check(&key)?;
+    // Stages that have gone since they were named do not matter.
+    if operations.iter().any(|operation| operation.op == Op::Add) {
+        check_stages(tenant, &key)?;
+    }
     key.last_updated_date = request.now();
-    Ok(Reply::ok(&with_tags(shown(key, false))))
+    let reply = Reply::ok(&with_tags(shown(&key, false)));
+    tenant.api_keys.insert(key.id.clone(), Arc::new(key));
+    Ok(reply)
 }
 
 fn change(key: &mut ApiKey, operation: &PatchOperation) -> Result<(), Error> {
+    match (operation.op, operation.path()) {
+        (Op::Add, "/stages") => key.stage_keys.push(operation.text().to_owned()),
+        (Op::Remove, "/stages") => key.stage_keys.retain(|stage| stage != operation.text()),
+        _ => return replace_member(key, operation),
+    }
+    Ok(())
+}
+
+fn replace_member(key: &mut ApiKey, operation: &PatchOperation) -> Result<(), Error> {
     patch::replaces(operation, &PATHS)?;
     match operation.path() {
         "/description" => key.description = operation.optional(),
@@ -233,7 +251,10 @@ fn import_row<'c>(
     }
     let id = match known(tenant, &key) {
         Some(id) => replace(tenant, &id, key)?,
-        None => admit(tenant, key)?.id.clone(),
+        None => {
+            request.check_count(tenant.api_keys.len(), KEYS)?;
+            admit(tenant, key)?.id.clone()
+        }
     };
     for plan in plans {
         super::usage_plans::join(tenant, plan, &id);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ringgate_core::aws::arn::Arn;
+
 use super::request::{Quota, new_id};
 use super::{Operation, Request, read, write};
 use crate::admin::state::{Collection, Tenant};
@@ -92,8 +94,14 @@ fn check(authorizer: &Authorizer) -> Result<(), Error> {
         return refused("Authorizer result TTL must be between 0 and 3600 seconds");
     }
     if authorizer.kind == "COGNITO_USER_POOLS" {
-        let has_pools = !authorizer.provider_arns.is_empty();
-        return if has_pools { Ok(()) } else { refused("Invalid Authorizer: providerARNs must be non-empty") };
+        let is_pool = |arn: &String| {
+            arn.contains("${stageVariables.") || Arn::parse(arn).is_ok_and(|arn| arn.service == "cognito-idp")
+        };
+        return match authorizer.provider_arns.iter().find(|arn| !is_pool(arn)) {
+            _ if authorizer.provider_arns.is_empty() => refused("Invalid Authorizer: providerARNs must be non-empty"),
+            Some(wrong) => refused(&format!("Invalid Cognito User Pool ARN specified: {wrong}")),
+            None => Ok(()),
+        };
     }
     let uri = authorizer.authorizer_uri.as_deref().unwrap_or_default();
     if !uri.starts_with("arn:") || !uri.contains(":lambda:path/") {
@@ -103,6 +111,11 @@ fn check(authorizer: &Authorizer) -> Result<(), Error> {
         ));
     }
     let source = authorizer.identity_source.as_deref().unwrap_or_default();
+    // What is kept is found again by it.
+    let is_kept = authorizer.authorizer_result_ttl_in_seconds.is_some_and(|seconds| seconds > 0);
+    if authorizer.kind == "REQUEST" && source.is_empty() && is_kept {
+        return refused("Identity source is required for REQUEST authorizers whose results are cached");
+    }
     if authorizer.kind == "TOKEN" && !is_header(source) {
         return refused(&format!(
             "Invalid token source expression: {source}. The source must be a method request header, matching \

@@ -99,7 +99,7 @@ fn check_canary(asked: &Asked, api: &Api) -> Result<(), Error> {
         Some(name) if !api.stages.contains_key(name) => {
             format!("Stage {name} must already be created before making a canary release deployment")
         }
-        Some(_) => return Ok(()),
+        Some(_) => return asked.canary.as_ref().map_or(Ok(()), stages::check_canary),
     };
     Err(Error::bad_request(format!("Invalid deployment content specified.{why}")))
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::api_keys::with_tags;
 use super::request::{Quota, new_id};
+use super::rest_apis::SECURITY_POLICIES;
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::state::serving::NO_BASE_PATH;
@@ -82,7 +83,7 @@ fn read_domain(input: &Input<'_>) -> Result<DomainName, Error> {
         regional_certificate_name: input.string("regionalCertificateName")?,
         regional_certificate_arn: input.string("regionalCertificateArn")?,
         endpoint_configuration: input.object("endpointConfiguration", read_endpoints)?.unwrap_or_default(),
-        security_policy: input.string("securityPolicy")?,
+        security_policy: input.one_of("securityPolicy", &SECURITY_POLICIES)?,
         endpoint_access_mode: input.one_of("endpointAccessMode", &["BASIC", "STRICT"])?,
         mutual_tls_authentication: input.object("mutualTlsAuthentication", |tls| {
             Ok(MutualTlsAuthentication {
@@ -208,7 +209,7 @@ fn change(domain: &mut DomainName, operation: &PatchOperation) -> Result<(), Err
         ["managementPolicy"] => &mut domain.management_policy,
         ["policy"] => &mut domain.policy,
         ["routingMode"] if ROUTING_MODES.contains(&operation.text()) => &mut domain.routing_mode,
-        ["securityPolicy"] => &mut domain.security_policy,
+        ["securityPolicy"] if SECURITY_POLICIES.contains(&operation.text()) => &mut domain.security_policy,
         ["endpointConfiguration", "ipAddressType"] if IP_ADDRESS_TYPES.contains(&operation.text()) => {
             &mut domain.endpoint_configuration.ip_address_type
         }

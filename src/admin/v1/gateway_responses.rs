@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ringgate_core::aws::errors::ResponseType;
 
+use super::integrations::{REQUEST_SOURCES, check_mappings};
 use super::{Operation, Request, read, write};
 use crate::admin::state::{Collection, Tenant};
 use crate::admin::wire::Texts;
@@ -112,7 +113,7 @@ fn check(response: &GatewayResponse) -> Result<(), Error> {
             .is_some_and(|(place, name)| matches!(place, "header" | "path" | "querystring") && !name.is_empty())
     };
     match response.response_parameters.keys().find(|name| !is_parameter(name)) {
-        None => Ok(()),
+        None => check_mappings(Some(&response.response_parameters), "gatewayresponse.", &REQUEST_SOURCES),
         Some(wrong) => Err(Error::bad_request(format!("Invalid mapping expression parameter specified: {wrong}"))),
     }
 }

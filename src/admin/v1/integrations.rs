@@ -233,11 +233,11 @@ fn check_templates<'t>(mut media_types: impl Iterator<Item = &'t String>) -> Res
     Err(Error::bad_request(message))
 }
 
-const REQUEST_SOURCES: [&str; 3] = ["method.request.", "context.", "stageVariables."];
+pub(super) const REQUEST_SOURCES: [&str; 3] = ["method.request.", "context.", "stageVariables."];
 const RESPONSE_SOURCES: [&str; 4] = ["integration.response.", "context.", "stageVariables.", "method.request."];
 
 /// Targets and sources of parameter mappings. What a source means is found out when the API is compiled.
-fn check_mappings(mappings: Option<&Texts>, target_prefix: &str, sources: &[&str]) -> Result<(), Error> {
+pub(super) fn check_mappings(mappings: Option<&Texts>, target_prefix: &str, sources: &[&str]) -> Result<(), Error> {
     let refused = |expression: &str| invalid_mapping(&format!("Invalid mapping expression specified: {expression}"));
     for (target, source) in mappings.into_iter().flatten() {
         if !target.starts_with(target_prefix) {

@@ -81,11 +81,14 @@ fn check_schema(schema: &str, content_type: &str) -> Result<(), Error> {
     if content_type != "application/json" {
         return Ok(());
     }
-    match serde_json::from_str::<Value>(schema) {
-        Ok(Value::Object(_)) => Ok(()),
-        Ok(_) => Err(Error::bad_request("Invalid model schema specified. Model schema must be a JSON object")),
-        Err(error) => Err(Error::bad_request(format!("Invalid model schema specified. {error}"))),
-    }
+    let wrong = match serde_json::from_str::<Value>(schema) {
+        Ok(Value::Object(_)) => return Ok(()),
+        Ok(_) => "Model schema must be a JSON object".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(Error::bad_request(format!(
+        "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified. {wrong}]"
+    )))
 }
 
 /// What the other models and this one come to.

@@ -31,57 +31,91 @@ pub(super) const OPERATIONS: &[Operation] = &[
 const CUSTOM_ID_TAG: &str = "_custom_id_";
 const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
 const IP_ADDRESS_TYPES: [&str; 2] = ["ipv4", "dualstack"];
+/// In the order of the service's model, as all these.
+pub(super) const SECURITY_POLICIES: [&str; 14] = [
+    "TLS_1_0",
+    "TLS_1_2",
+    "SecurityPolicy_TLS13_1_3_2025_09",
+    "SecurityPolicy_TLS13_1_3_FIPS_2025_09",
+    "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_2021_06",
+    "SecurityPolicy_TLS13_2025_EDGE",
+    "SecurityPolicy_TLS12_PFS_2025_EDGE",
+    "SecurityPolicy_TLS12_2018_EDGE",
+];
 const API_KEY_SOURCES: [&str; 2] = ["HEADER", "AUTHORIZER"];
 const COMPRESSION_BYTES_MAX: u32 = 10_485_760;
 
 fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
-    let mut api = request.read(|input| read_rest_api(&input))?;
-    if request.read(|input| input.has("cloneFrom").then(|| input.string("cloneFrom")).transpose())?.is_some() {
-        return clone_api(tenant, request, api);
+    let source = request.read(|input| input.string("cloneFrom"))?;
+    let cloned = source.as_ref().and_then(|id| tenant.apis.get(id)).cloned();
+    let base = cloned.as_ref().map_or_else(unset, |cloned| (*cloned.definition.rest_api).clone());
+    let mut api = request.read(|input| read_rest_api(&input, base))?;
+    if let Some(id) = source.filter(|_| cloned.is_none()) {
+        return Err(request.unknown_api(&id));
     }
     check(&api)?;
     check_room(tenant, &api, request)?;
     set_defaults(&mut api, request)?;
-    let id = api.id.clone();
-    let definition = blank(api);
-    let reply = Reply::created(&shown(&definition.rest_api, Tags::IfAny));
+    let definition = match cloned {
+        Some(cloned) => clone_of(&cloned.definition, api),
+        None => blank(api),
+    };
+    let (id, reply) = (definition.rest_api.id.clone(), Reply::created(&shown(&definition.rest_api, Tags::IfAny)));
     if tenant.apis.insert(id.clone(), Arc::new(Api { definition, ..Api::default() })).is_some() {
         return Err(Error::conflict(format!("An API with the identifier {id} already exists")));
     }
     Ok(reply)
 }
 
-fn clone_api(tenant: &mut Tenant, request: &Request<'_>, mut api: RestApi) -> Answer {
-    let source = request.read(|input| input.string("cloneFrom"))?.unwrap_or_default();
-    check(&api)?;
-    check_room(tenant, &api, request)?;
-    let source = tenant.apis.get(&source).ok_or_else(|| request.unknown_api(&source))?;
-    let mut definition = source.definition.clone();
-    set_defaults(&mut api, request)?;
-    api.root_resource_id = definition.rest_api.root_resource_id.clone();
-    let id = api.id.clone();
+/// `source` as the definition of another API. What names the source by its identifier names the other.
+fn clone_of(source: &Definition, mut api: RestApi) -> Definition {
+    let (old, new) = (&source.rest_api.id, api.id.clone());
+    api.root_resource_id.clone_from(&source.rest_api.root_resource_id);
+    api.policy = api.policy.map(|policy| policy.replace(&format!(":{old}/"), &format!(":{new}/")));
+    let mut definition = source.clone();
+    for model in definition.models.values_mut() {
+        let model = Arc::make_mut(model);
+        let of = |id: &str| format!("/restapis/{id}/models/");
+        model.schema = model.schema.as_ref().map(|schema| schema.replace(&of(old), &of(&new)));
+    }
     definition.rest_api = Arc::new(api);
-    let reply = Reply::created(&shown(&definition.rest_api, Tags::IfAny));
-    tenant.apis.insert(id, Arc::new(Api { definition, ..Api::default() }));
-    Ok(reply)
+    definition
 }
 
-fn read_rest_api(input: &Input<'_>) -> Result<RestApi, Error> {
+/// What an API is before anybody says anything about it.
+fn unset() -> RestApi {
+    RestApi { api_key_source: "HEADER".to_owned(), endpoint_configuration: edge(), ..RestApi::default() }
+}
+
+/// What is not given is that of `base`.
+fn read_rest_api(input: &Input<'_>, base: RestApi) -> Result<RestApi, Error> {
     let minimum = input.integer("minimumCompressionSize")?;
     Ok(RestApi {
         name: input.required_string("name")?,
-        description: input.string("description")?,
-        version: input.string("version")?,
-        binary_media_types: input.strings("binaryMediaTypes")?.unwrap_or_default(),
-        api_key_source: input.one_of("apiKeySource", &API_KEY_SOURCES)?.unwrap_or_default(),
-        endpoint_configuration: input.object("endpointConfiguration", read_endpoints)?.unwrap_or_else(edge),
-        policy: input.string("policy")?,
+        description: input.string("description")?.or(base.description),
+        version: input.string("version")?.or(base.version),
+        binary_media_types: input.strings("binaryMediaTypes")?.unwrap_or(base.binary_media_types),
+        api_key_source: input.one_of("apiKeySource", &API_KEY_SOURCES)?.unwrap_or(base.api_key_source),
+        endpoint_configuration: input
+            .object("endpointConfiguration", read_endpoints)?
+            .unwrap_or(base.endpoint_configuration),
+        policy: input.string("policy")?.or(base.policy),
         tags: input.texts("tags")?.unwrap_or_default(),
-        disable_execute_api_endpoint: input.boolean("disableExecuteApiEndpoint")?.unwrap_or_default(),
-        security_policy: input.string("securityPolicy")?,
-        endpoint_access_mode: input.one_of("endpointAccessMode", &["BASIC", "STRICT"])?,
+        disable_execute_api_endpoint: input
+            .boolean("disableExecuteApiEndpoint")?
+            .unwrap_or(base.disable_execute_api_endpoint),
+        security_policy: input.one_of("securityPolicy", &SECURITY_POLICIES)?.or(base.security_policy),
+        endpoint_access_mode: input.one_of("endpointAccessMode", &["BASIC", "STRICT"])?.or(base.endpoint_access_mode),
         // Out of range becomes a value that `check` refuses after the description, as AWS does.
-        minimum_compression_size: minimum.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)),
+        minimum_compression_size: minimum
+            .map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX))
+            .or(base.minimum_compression_size),
         ..RestApi::default()
     })
 }
@@ -171,9 +205,6 @@ fn set_defaults(api: &mut RestApi, request: &Request<'_>) -> Result<(), Error> {
     };
     api.root_resource_id = new_id(10);
     api.created_date = request.now();
-    if api.api_key_source.is_empty() {
-        api.api_key_source = "HEADER".to_owned();
-    }
     let endpoints = &mut api.endpoint_configuration;
     endpoints.ip_address_type.get_or_insert_with(|| default_ip_address_type(&endpoints.types).to_owned());
     settle_policy(api, request)
@@ -298,11 +329,11 @@ fn patch_member(api: &mut RestApi, member: &str, operation: &PatchOperation) -> 
     if !MEMBERS.contains(&member) {
         return Err(patch::invalid(operation));
     }
-    let is_removed = operation.op == Op::Remove && member == "description";
-    if !is_removed {
+    if member != "description" || !matches!(operation.op, Op::Add | Op::Remove) {
         patch::only_replace(operation)?;
     }
     match member {
+        "description" if operation.op == Op::Remove => api.description = None,
         "name" if operation.text().is_empty() => return Err(Error::bad_request("Name cannot be empty")),
         "name" => api.name = operation.text().to_owned(),
         "description" => api.description = operation.optional(),
@@ -313,6 +344,9 @@ fn patch_member(api: &mut RestApi, member: &str, operation: &PatchOperation) -> 
         "disableExecuteApiEndpoint" => api.disable_execute_api_endpoint = operation.flag(),
         "minimumCompressionSize" => api.minimum_compression_size = compression_size(operation)?,
         "policy" => api.policy = operation.optional(),
+        "securityPolicy" if !SECURITY_POLICIES.contains(&operation.text()) => {
+            return Err(Error::bad_request(format!("Invalid security policy specified: {}", operation.text())));
+        }
         "securityPolicy" => api.security_policy = operation.optional(),
         _ => api.endpoint_access_mode = operation.optional(),
     }

@@ -182,6 +182,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let api = tenant.api_mut(id).ok_or_else(|| request.unknown_api(id))?;
     check_name(&stage.stage_name)?;
     check_variables(&stage.variables)?;
+    stage.canary_settings.as_ref().map_or(Ok(()), check_canary)?;
     let canary = stage.canary_settings.as_ref().and_then(|canary| canary.deployment_id.as_ref());
     if canary.is_some_and(|id| !api.deployments.contains_key(id)) {
         return Err(no_deployment());
@@ -206,6 +207,19 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     api.stages.insert(name.clone(), Arc::new(stage));
     point(api, &name, deployment, new, request.now())?;
     Ok(Reply::created(&api.stages[&name]))
+}
+
+/// # Errors
+/// Its share of the traffic is none, or its variables are none.
+pub(super) fn check_canary(canary: &CanarySettings) -> Result<(), Error> {
+    if !(0.0..=100.0).contains(&canary.percent_traffic) {
+        return Err(wrong_percent());
+    }
+    check_variables(&canary.stage_variable_overrides)
+}
+
+fn wrong_percent() -> Error {
+    Error::bad_request("Invalid percentTraffic: it must be a number from 0.0 to 100.0")
 }
 
 fn no_deployment() -> Error {
@@ -293,8 +307,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     check_references(&stage, api, tenant)?;
     check_variables(&stage.variables)?;
     check_format(stage.access_log_settings.as_ref())?;
-    let overrides = stage.canary_settings.as_ref().map(|canary| &canary.stage_variable_overrides);
-    overrides.map_or(Ok(()), check_variables)?;
+    stage.canary_settings.as_ref().map_or(Ok(()), check_canary)?;
     settle(&mut stage);
     stage.last_updated_date = request.now();
     let reply = Reply::ok(&stage);
@@ -371,9 +384,7 @@ fn change_canary(stage: &mut Stage, api: &Api, path: (&str, &[&str]), operation:
         ("deploymentId", []) if !api.deployments.contains_key(operation.text()) => return Err(no_deployment()),
         ("deploymentId", []) => canary.deployment_id = operation.optional(),
         ("percentTraffic", []) => {
-            let percent = operation.text().parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
-            let wrong = || Error::bad_request("Invalid percentTraffic: it must be a number from 0.0 to 100.0");
-            canary.percent_traffic = percent.ok_or_else(wrong)?;
+            canary.percent_traffic = operation.text().parse().map_err(|_| wrong_percent())?;
         }
         ("useStageCache", []) => canary.use_stage_cache = operation.flag(),
         ("stageVariableOverrides", [name]) => {
