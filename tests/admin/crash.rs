@@ -18,6 +18,8 @@ use crate::harness::{Folder, Printed, between, eventually};
 
 const ROUNDS_DEFAULT: u32 = 50;
 const CLIENTS: usize = 2;
+/// With more APIs than this the round ends by deleting them, so that a thousand rounds take no longer each than fifty.
+const KEPT_MAX: usize = 100;
 
 pub struct Serving {
     child: Child,
@@ -42,26 +44,31 @@ fn every_answered_call_survives_and_everything_served_was_deployed() {
     let rounds = std::env::var("SERVE_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS_DEFAULT);
     let folder = Folder::new();
     let data = folder.file("data");
-    let mut known = Known::default();
-    let mut serving = Serving::start(&data);
+    let (mut known, mut survived) = (Known::default(), 0);
+    let mut serving = Serving::without_limits(&data);
     let method = serving.deployable();
     known.created.insert("deployed".to_owned());
     for round in 0..rounds {
         // Long enough for some calls on a machine that is busy, and never the same.
         let pause = Duration::from_millis(20 + u64::from(round) * 37 % 100);
         serving.call_until_killed(round, &method, pause, &mut known);
-        serving = Serving::start(&data);
+        serving = Serving::without_limits(&data);
         let names = serving.names();
         let lost: Vec<_> = known.created.difference(&names).collect();
         assert!(lost.is_empty(), "round {round}: lost {lost:?}");
         let strange: Vec<_> =
             names.difference(&known.created).filter(|name| !known.unanswered.contains(*name)).collect();
         assert!(strange.is_empty(), "round {round}: nobody asked for {strange:?}");
+        survived += names.len() - 1;
         known.created.extend(names);
+        if known.created.len() > KEPT_MAX {
+            serving.delete_all_but("deployed");
+            known.created = BTreeSet::from(["deployed".to_owned()]);
+        }
         known.deployed = serving.served(&method, known.deployed..=known.deploying, round);
     }
     serving.kill();
-    println!("{} APIs and {} deployments survived {rounds} kills", known.created.len() - 1, known.deployed);
+    println!("{rounds} kills: {survived} times an API survived one, and {} deployments were served", known.deployed);
 }
 
 impl Drop for Serving {
@@ -73,11 +80,21 @@ impl Drop for Serving {
 impl Serving {
     /// Serves what is kept in this folder.
     pub fn start(data: &Path) -> Self {
+        Self::with(data, "aws")
+    }
+
+    /// The same, without AWS's limit to the number of APIs, which is 120.
+    pub fn without_limits(data: &Path) -> Self {
+        Self::with(data, "relaxed")
+    }
+
+    fn with(data: &Path, limits: &str) -> Self {
         let flags = ["--admin=127.0.0.1:0", "--listen=127.0.0.1:0", "--log=off", "--shards=1"];
         let mut child = Command::new(env!("CARGO_BIN_EXE_ringgate"))
             .arg("serve")
             .arg("--data")
             .arg(data)
+            .arg(format!("--limits={limits}"))
             .args(flags)
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -148,16 +165,32 @@ impl Serving {
 
     /// Names of all APIs.
     pub fn names(&self) -> BTreeSet<String> {
-        let (mut names, mut position) = (BTreeSet::new(), String::new());
+        self.apis().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Names and ids of all APIs.
+    fn apis(&self) -> Vec<(String, String)> {
+        let (mut apis, mut position) = (Vec::new(), String::new());
         loop {
             let path = format!("/restapis?limit=500{position}");
             let (status, page) = asked(self.admin, Method::Get, &path, &Value::Null).expect("it runs");
             assert_eq!(status, 200, "{page}");
             let items = page["item"].as_array().or(page["items"].as_array()).cloned().unwrap_or_default();
-            names.extend(items.iter().map(|api| api["name"].as_str().expect("a name").to_owned()));
+            let text = |value: &Value| value.as_str().expect("a text").to_owned();
+            apis.extend(items.iter().map(|api| (text(&api["name"]), text(&api["id"]))));
             match page["position"].as_str() {
                 Some(next) => position = format!("&position={next}"),
-                None => return names,
+                None => return apis,
+            }
+        }
+    }
+
+    fn delete_all_but(&self, kept: &str) {
+        for (name, id) in self.apis() {
+            if name != kept {
+                let path = format!("/restapis/{id}");
+                let (status, answer) = asked(self.admin, Method::Delete, &path, &Value::Null).expect("it runs");
+                assert_eq!(status, 202, "{answer}");
             }
         }
     }

@@ -63,7 +63,7 @@ fn a_full_disk_refuses_changes_in_words_and_loses_none_that_was_answered() {
     let filler = disk.path.join("filler");
     std::fs::write(&filler, vec![0; FILLER_BYTES]).expect("room");
     let data = disk.path.join("data");
-    let serving = Serving::start(&data);
+    let serving = Serving::without_limits(&data);
     let (method, admin) = (serving.deployable(), serving.admin);
     let clients: Vec<_> = thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS).map(|client| scope.spawn(move || fill(admin, client))).collect();
@@ -85,7 +85,7 @@ fn a_full_disk_refuses_changes_in_words_and_loses_none_that_was_answered() {
     });
     created.insert("later".to_owned());
     drop(serving);
-    let serving = Serving::start(&data);
+    let serving = Serving::without_limits(&data);
     assert_eq!(serving.names(), created);
     serving.served(&method, 0..=0, 0);
 }

@@ -147,6 +147,8 @@ struct Room {
     text: String,
     spans: Vec<(u32, u32)>,
     bytes: Vec<u8>,
+    /// The argument of a function.
+    argument: String,
 }
 
 /// More than this is given back between runs.
@@ -161,6 +163,8 @@ impl Room {
         self.text.shrink_to(TEXT_BYTES_KEPT);
         self.bytes.clear();
         self.bytes.shrink_to(TEXT_BYTES_KEPT);
+        self.argument.clear();
+        self.argument.shrink_to(TEXT_BYTES_KEPT);
         self.spans.clear();
     }
 }
