@@ -1,17 +1,20 @@
 //! Following a compiled path over a tape.
 
-use super::{Found, JsonPath, PATH_VISITS_MAX, Step, TooMuchWork};
+use super::{Found, JsonPath, Step, TooMuchWork};
 use crate::json::tape::{Kind, Node};
+
+/// Keys and elements that are passed over in a search for so much as looking at one value.
+const PASSED_PER_VISIT: usize = 8;
 
 /// One evaluation: the document, and the work that is left.
 pub(super) struct Evaluation<'t> {
     pub(super) root: Node<'t>,
-    visits_left: u32,
+    pub(super) visits_left: u32,
 }
 
 impl<'t> Evaluation<'t> {
-    pub(super) fn new(root: Node<'t>) -> Self {
-        Self { root, visits_left: PATH_VISITS_MAX }
+    pub(super) fn new(root: Node<'t>, visits_left: u32) -> Self {
+        Self { root, visits_left }
     }
 
     /// Pays for looking at so many values.
@@ -42,7 +45,7 @@ impl<'t> Evaluation<'t> {
     fn follow(&mut self, steps: &[Step], from: Node<'t>) -> Result<Option<Found<'t>>, TooMuchWork> {
         let mut node = from;
         for step in steps {
-            self.visit(1)?;
+            self.visit(1 + node.len() / PASSED_PER_VISIT)?;
             let next = match step {
                 Step::Child(name) => node.get(name),
                 Step::Index(index) => element(node, *index),
@@ -58,7 +61,7 @@ impl<'t> Evaluation<'t> {
 
     /// Adds everything that steps lead to.
     fn collect(&mut self, steps: &[Step], from: Node<'t>, found: &mut Vec<Found<'t>>) -> Result<(), TooMuchWork> {
-        self.visit(1)?;
+        self.visit(1 + from.len() / PASSED_PER_VISIT)?;
         let [step, rest @ ..] = steps else {
             found.push(Found::Node(from));
             return Ok(());

@@ -106,7 +106,17 @@ impl JsonPath {
     /// Follows the path from the document's value. `None`: it leads nowhere. Allocates nothing if the path is definite
     /// and has no function.
     pub fn find<'t>(&self, root: Node<'t>) -> Result<Option<Found<'t>>, TooMuchWork> {
-        Evaluation::new(root).find(self, root)
+        let mut visits_left = PATH_VISITS_MAX;
+        self.find_within(root, &mut visits_left)
+    }
+
+    /// As [`JsonPath::find`], for those who evaluate again and again: `visits_left` is what all evaluations together may
+    /// still look at, and less afterwards.
+    pub fn find_within<'t>(&self, root: Node<'t>, visits_left: &mut u32) -> Result<Option<Found<'t>>, TooMuchWork> {
+        let mut evaluation = Evaluation::new(root, *visits_left);
+        let found = evaluation.find(self, root);
+        *visits_left = evaluation.visits_left;
+        found
     }
 }
 

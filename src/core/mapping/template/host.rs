@@ -3,7 +3,7 @@
 use super::names::{Source, json_path, object, realm};
 use super::overrides::{self, Overrides, side_of};
 use super::{Message, Room, Template, parsed, util};
-use crate::json::path::Found;
+use crate::json::path::{Found, PATH_VISITS_MAX};
 use crate::json::{JsonPath, Tape};
 use crate::mapping::context::{ContextVariable, Scope};
 use crate::mapping::query;
@@ -70,6 +70,8 @@ pub(super) struct MessageHost<'h, M> {
     document: Document,
     body: Option<HostRef>,
     parsed_used: usize,
+    /// What paths may still look at.
+    visits_left: u32,
     parsed_bytes: usize,
     parameters: Option<Value>,
     context: Option<MapId>,
@@ -94,6 +96,7 @@ impl<'h, M: Message> MessageHost<'h, M> {
             document: Document::Unread,
             body: None,
             parsed_used: 0,
+            visits_left: PATH_VISITS_MAX,
             parsed_bytes: 0,
             parameters: None,
             context: None,
@@ -157,8 +160,12 @@ impl<'h, M: Message> MessageHost<'h, M> {
     }
 
     fn find(&mut self, path: &JsonPath) -> Result<Option<Found<'_>>, Refusal> {
-        let Some(root) = self.read_document().and_then(Tape::root) else { return Ok(None) };
-        path.find(root).map_err(|_| Refusal::Exceeded(Exceeded(FailureKind::Steps)))
+        if self.read_document().is_none() {
+            return Ok(None);
+        }
+        let Some(root) = self.room.tape.root() else { return Ok(None) };
+        let found = path.find_within(root, &mut self.visits_left);
+        found.map_err(|_| Refusal::Exceeded(Exceeded(FailureKind::Steps)))
     }
 
     /// `$input.json(path)`: what has no value is an empty string, in quotes.
@@ -246,6 +253,7 @@ impl<'h, M: Message> MessageHost<'h, M> {
         memory: &mut Memory,
     ) -> Result<(), Refusal> {
         let map = memory.map(MapKind::Java)?;
+        let lowers_names = kind == "header" && self.message.lowers_header_names();
         let write = |bytes: &[u8], out: &mut Vec<u8>| {
             if is_encoded {
                 query::decode(bytes, out)
@@ -255,7 +263,13 @@ impl<'h, M: Message> MessageHost<'h, M> {
             true
         };
         for (name, value) in parameters {
-            let key = self.keep_value(|_, out| write(name, out));
+            let key = self.keep_value(|_, out| {
+                let is_kept = write(name, out);
+                if lowers_names {
+                    out.make_ascii_lowercase();
+                }
+                is_kept
+            });
             let value = self.keep_value(|_, out| write(value, out));
             // Of a name that comes again, the last value counts.
             let known = memory.map_entries(map).iter().position(|(other, _)| self.is_same_text(*other, key));
@@ -367,23 +381,27 @@ impl<'h, M: Message> MessageHost<'h, M> {
     // `$util`.
 
     fn util(&mut self, method: &str, argument: Value, memory: &mut Memory) -> Result<Option<Value>, Refusal> {
-        let mut text = String::new();
+        let mut text = std::mem::take(&mut self.room.argument);
+        text.clear();
         // What has no value stays without.
-        if argument != Value::Null {
-            memory.write(argument, self, &mut text)?;
-        }
+        let written = if argument == Value::Null { Ok(()) } else { memory.write(argument, self, &mut text) };
+        let made = written.map_err(Refusal::from).and_then(|()| self.util_of_text(method, &text, memory));
+        self.room.argument = text;
+        made
+    }
+
+    fn util_of_text(&mut self, method: &str, text: &str, memory: &mut Memory) -> Result<Option<Value>, Refusal> {
         let throw = |what: &str| Refusal::Call(format!("$util.{method}: {what}"));
-        let mut out = String::new();
-        match method {
-            "escapeJavaScript" => util::escape_java_script(&text, &mut out),
-            "urlEncode" => util::url_encode(&text, &mut out),
-            "urlDecode" => out = util::url_decode(&text).ok_or_else(|| throw("not url-encoded"))?,
-            "base64Encode" => util::base64_encode(&text, &mut out),
-            "base64Decode" => out = util::base64_decode(&text).ok_or_else(|| throw("not base64"))?,
-            "parseJson" => return self.parse_json(&text, memory).map(Some),
+        let made = match method {
+            "escapeJavaScript" => memory.text_with(|out| util::escape_java_script(text, out)),
+            "urlEncode" => memory.text_with(|out| util::url_encode(text, out)),
+            "urlDecode" => memory.text(&util::url_decode(text).ok_or_else(|| throw("not url-encoded"))?),
+            "base64Encode" => memory.text_with(|out| util::base64_encode(text, out)),
+            "base64Decode" => memory.text(&util::base64_decode(text).ok_or_else(|| throw("not base64"))?),
+            "parseJson" => return self.parse_json(text, memory).map(Some),
             _ => return Ok(None),
-        }
-        Ok(Some(memory.text(&out)?))
+        };
+        Ok(Some(made?))
     }
 
     /// `$util.parseJson`: what is no object or array is an empty text.
