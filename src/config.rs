@@ -178,6 +178,8 @@ enum Command {
     #[command(after_help = AFTER_HELP)]
     Explain {
         /// Its id: x-amzn-RequestId or x-amz-apigw-id of the response [default: the newest request]
+        // The second may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         id: Option<String>,
         /// Print the execution log in the sentences of CloudWatch instead
         #[arg(long)]

@@ -1,11 +1,12 @@
 //! The management API as a service: finds the operation, runs it, stores what it changed, has it served, answers.
 //!
 //! Reading calls look at the state of the moment and wait for nobody. Writing calls follow one another: each works on a
-//! copy, which replaces the state once the store has it. A call is answered when what it changed is on the device and,
-//! if it changes what is served, when every shard serves it.
+//! copy of what the one before it made, whether or not that is on the device yet, so that calls of many clients share a
+//! flush. What a call made becomes the state when the store has it. If the store fails, what builds on the failed change
+//! fails with it ([`Line`]), and the calls that follow work on what is stored. A call is answered when what it changed is
+//! on the device and, if it changes what is served, when every shard serves it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
@@ -13,7 +14,6 @@ use axum::http::request::Parts as Head;
 use ringgate_core::base::WallTime;
 use ringgate_core::record::ids;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 
 use super::access::Caller;
 use super::counts::{Counts, UNKNOWN};
@@ -27,7 +27,7 @@ use super::wire::reply::{Answer, Reply};
 use crate::control::gateway::Gateway;
 use crate::control::served::Served;
 use crate::control::test_invoke::Trial;
-use crate::store::{AuditEntry, Change, Outcome, Store, StoreError};
+use crate::store::{AuditEntry, Change, Line, Outcome, Pending, Revision, Store, StoreError};
 
 /// Largest body that the audit trail keeps whole.
 const AUDIT_BODY_BYTES_MAX: usize = 16 << 10;
@@ -36,16 +36,38 @@ const SEED_BYTES: usize = 16;
 
 /// The management API.
 pub struct Management {
-    state: RwLock<Arc<State>>,
-    /// Counts up with the state.
-    revision: AtomicU64,
+    /// What is stored.
+    kept: RwLock<Kept>,
+    /// What is stored, or on its way there.
+    tip: Mutex<Tip>,
     /// What serves it; not there before the shards run.
     gateway: OnceLock<Arc<Gateway>>,
-    /// Held by the call that writes.
-    writing: Mutex<()>,
     counts: Counts,
     store: Store,
     relaxed: bool,
+}
+
+/// A state, and how many there were before it.
+#[derive(Clone)]
+struct Kept {
+    state: Arc<State>,
+    revision: u64,
+}
+
+/// What the next call that writes works on.
+struct Tip {
+    newest: Kept,
+    /// What is on its way to the store.
+    line: Line,
+}
+
+/// What a call that writes has made, on its way to the store.
+struct Step {
+    before: Arc<State>,
+    next: Kept,
+    line: Line,
+    answer: Answer,
+    stored: Pending<Revision>,
 }
 
 /// What became of a call.
@@ -93,11 +115,11 @@ impl Management {
         if let Some(error) = unreadable {
             return Err(LoadError::Record(error));
         }
+        let kept = Kept { state: Arc::new(loading.finish()), revision: 0 };
         Ok(Self {
-            state: RwLock::new(Arc::new(loading.finish())),
-            revision: AtomicU64::new(0),
+            tip: Mutex::new(Tip { newest: kept.clone(), line: Line::default() }),
+            kept: RwLock::new(kept),
             gateway: OnceLock::new(),
-            writing: Mutex::new(()),
             counts: Counts::default(),
             store,
             relaxed,
@@ -106,9 +128,8 @@ impl Management {
 
     /// What is to be served now.
     pub fn served(&self) -> Served {
-        // Read before the state: what is newer than its number is served once more, never less.
-        let revision = self.revision.load(Ordering::Acquire);
-        serving::served(&self.state(), revision)
+        let Kept { state, revision } = self.kept();
+        serving::served(&state, revision)
     }
 
     /// Has every later change served by `gateway`, which serves what is there already.
@@ -119,7 +140,15 @@ impl Management {
 
     /// What is there now.
     pub fn state(&self) -> Arc<State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.kept().state
+    }
+
+    fn kept(&self) -> Kept {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn tip(&self) -> MutexGuard<'_, Tip> {
+        self.tip.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether counts and sizes beyond AWS's are taken.
@@ -196,25 +225,70 @@ impl Management {
         scope: &Scope,
         run: fn(&mut Tenant, &Request<'_>) -> Answer,
         request: Request<'_>,
-        mut trail: AuditEntry,
+        trail: AuditEntry,
     ) -> Answer {
-        let writing = self.writing.lock().await;
-        let attempt = attempt(&self.state(), scope, run, &request);
-        drop(request);
-        let (next, reply) = match attempt {
-            Ok(done) => done,
+        let Step { before, next, line, answer, stored } = self.step(scope, run, request, trail)?;
+        if let Err(error) = stored.await {
+            self.fall_back(line, before, &error);
+            // A refusal stands whether or not the trail can take it, but for one that was given for what is not stored.
+            return match answer {
+                Err(refusal) if !matches!(error, StoreError::Orphaned(_)) => Err(refusal),
+                _ => Err(unstored(error)),
+            };
+        }
+        self.keep(&next);
+        tell_of_drift(&before, &next.state);
+        tell_of_closed(&before, &next.state);
+        self.publish(serving::differs(&before, &next.state)).await;
+        answer
+    }
+
+    /// Runs the call on what the one before it made, and hands over to the store what it has changed. Of a call that is
+    /// refused this is nothing but its trail.
+    fn step(
+        &self,
+        scope: &Scope,
+        run: fn(&mut Tenant, &Request<'_>) -> Answer,
+        request: Request<'_>,
+        mut trail: AuditEntry,
+    ) -> Result<Step, Error> {
+        let mut tip = self.tip();
+        let before = tip.newest.state.clone();
+        let (state, answer) = match attempt(&before, scope, run, &request) {
+            Ok((next, reply)) => (Arc::new(next), Ok(reply)),
             Err(error) => {
-                let (code, message) = (error.kind.to_owned(), error.message.clone());
-                trail.outcome = Outcome::Failed { code, message };
-                // A refusal stands whether or not the trail can take it.
-                let _ = self.store.commit(Vec::new(), Some(trail)).await;
-                return Err(error);
+                trail.outcome = Outcome::Failed { code: error.kind.to_owned(), message: error.message.clone() };
+                (before.clone(), Err(error))
             }
         };
-        let is_served_anew = self.keep(next, trail).await?;
-        drop(writing);
-        self.publish(is_served_anew).await;
-        Ok(reply)
+        let changes = records::changes(&before, &state);
+        trail.changed = summary(&changes).to_string();
+        let next = Kept { state, revision: tip.newest.revision + 1 };
+        match self.store.commit_in(tip.line, changes, Some(trail)) {
+            Ok(stored) => {
+                tip.newest = next.clone();
+                Ok(Step { before, next, line: tip.line, answer, stored })
+            }
+            Err(error) => Err(answer.err().unwrap_or_else(|| unstored(error))),
+        }
+    }
+
+    /// Makes `next` the state, unless what was built on it is already.
+    fn keep(&self, next: &Kept) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if next.revision > kept.revision {
+            *kept = next.clone();
+        }
+    }
+
+    /// Has the calls that follow work on `before`, on which the change was built that the store could not take.
+    fn fall_back(&self, line: Line, before: Arc<State>, error: &StoreError) {
+        let mut tip = self.tip();
+        // An orphan does not know what is stored; the change that it builds on does, and is on its way here.
+        if tip.line == line && !matches!(error, StoreError::Orphaned(_)) {
+            tip.newest.state = before;
+            tip.line = Line(line.0 + 1);
+        }
     }
 
     /// What whoever works on an API should know: that stages do not serve it as it is now.
@@ -226,20 +300,6 @@ impl Management {
         (!behind.is_empty()).then(|| {
             format!("API {id} has changed; stage {} does not serve it until it is deployed", behind.join(", "))
         })
-    }
-
-    /// Stores what `next` has that the state has not, and makes it the state. Gives whether that is to be served.
-    async fn keep(&self, next: State, mut trail: AuditEntry) -> Result<bool, Error> {
-        let before = self.state();
-        let changes = records::changes(&before, &next);
-        trail.changed = summary(&changes).to_string();
-        self.store.commit(changes, Some(trail)).await.map_err(unstored)?;
-        let is_served_anew = serving::differs(&before, &next);
-        tell_of_drift(&before, &next);
-        tell_of_closed(&before, &next);
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        self.revision.fetch_add(1, Ordering::Release);
-        Ok(is_served_anew)
     }
 
     /// Has the state of this moment served, and waits until it is.

@@ -93,6 +93,13 @@ fn every_option_can_be_set_in_all_three_ways() {
 }
 
 #[test]
+fn an_id_may_begin_with_a_hyphen() {
+    let line = CommandLine::try_parse_from(["ringgate", "explain", "--last", "2", "-wxGaHK2IAMF4wQ="]).expect("a call");
+    let Command::Explain { id, config, .. } = line.command else { panic!("another command") };
+    assert_eq!((id.as_deref(), config.last.is_some()), (Some("-wxGaHK2IAMF4wQ="), true));
+}
+
+#[test]
 fn defaults_are_those_of_the_conventions() {
     let settings = resolved("dev");
     assert_eq!(settings.listen, ["127.0.0.1:8080".parse().unwrap()]);

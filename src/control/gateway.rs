@@ -292,6 +292,8 @@ impl Publishing {
                         inbox.adopt(composed.snapshot.clone());
                     }
                     let _ = reply.send(composed);
+                    publisher.collect();
+                    self.account(&mut publisher);
                 }
             }
         }

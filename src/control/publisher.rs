@@ -120,14 +120,14 @@ impl Publisher {
         }
     }
 
-    /// Compiles what is new in `change` and makes the next version.
+    /// Compiles what is new in `change` and makes the next version. Frees nothing, which takes its time where an API is
+    /// large: [`Publisher::collect`] does when the version has been handed over.
     pub fn compose(&mut self, change: Change) -> Composed {
         match change {
             Change::Served(served) if served.revision < self.served.revision => {}
             Change::Served(served) => self.served = served,
             Change::File(spec) => self.file = Some(*spec),
         }
-        self.collect();
         let compiled = self.compile();
         self.version += 1;
         let snapshot = Arc::new(self.snapshot());

@@ -1,9 +1,11 @@
 //! The buffers of one shard: fixed pieces of memory, lent for one use and taken back, the hottest first.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
+
+use super::shelf::Shelf;
 
 /// Bytes kept free before what is read from an origin, so that the client's response head can be written right before
 /// the body and both leave in one write without a copy.
@@ -41,8 +43,8 @@ const FREE_BYTES_KEPT_MAX: usize = 4 * 1024 * 1024;
 
 /// The pool of one shard.
 pub struct Buffers {
-    head: RefCell<Vec<Vec<u8>>>,
-    body: RefCell<Vec<Vec<u8>>>,
+    head: Shelf<Vec<u8>>,
+    body: Shelf<Vec<u8>>,
     lent_bytes: Cell<usize>,
     lent_heads: Cell<usize>,
     free_bytes: Cell<usize>,
@@ -53,8 +55,8 @@ impl Buffers {
     /// A pool that lends at most `lent_bytes_max` bytes at a time.
     pub fn new(lent_bytes_max: usize) -> Rc<Self> {
         Rc::new(Self {
-            head: RefCell::default(),
-            body: RefCell::default(),
+            head: Shelf::default(),
+            body: Shelf::default(),
             lent_bytes: Cell::new(0),
             lent_heads: Cell::new(0),
             free_bytes: Cell::new(0),
@@ -73,7 +75,7 @@ impl Buffers {
         }
         self.lent_bytes.set(lent);
         self.lent_heads.set(self.lent_heads.get() + usize::from(size == Size::Head));
-        match self.free(size).borrow_mut().pop() {
+        match self.free(size).take() {
             Some(buffer) => {
                 self.free_bytes.set(self.free_bytes.get() - size.bytes());
                 Ok(buffer)
@@ -90,7 +92,15 @@ impl Buffers {
         let free = self.free_bytes.get() + size.bytes();
         if free <= FREE_BYTES_KEPT_MAX {
             self.free_bytes.set(free);
-            self.free(size).borrow_mut().push(buffer);
+            self.free(size).put(buffer);
+        }
+    }
+
+    /// Gives the allocator what was not lent since the last call.
+    pub fn trim(&self) {
+        for size in [Size::Head, Size::Body] {
+            let trimmed = self.free(size).trim() * size.bytes();
+            self.free_bytes.set(self.free_bytes.get() - trimmed);
         }
     }
 
@@ -109,7 +119,7 @@ impl Buffers {
         self.lent_heads.get()
     }
 
-    fn free(&self, size: Size) -> &RefCell<Vec<Vec<u8>>> {
+    fn free(&self, size: Size) -> &Shelf<Vec<u8>> {
         match size {
             Size::Head => &self.head,
             Size::Body => &self.body,

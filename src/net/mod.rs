@@ -5,6 +5,7 @@ pub mod cidr;
 pub mod client;
 pub mod listen;
 pub mod ring;
+pub mod shelf;
 pub mod timer;
 pub mod wake;
 

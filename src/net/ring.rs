@@ -21,6 +21,10 @@ use monoio::{IoUringDriver, LegacyDriver, RuntimeBuilder};
 /// Entries of a shard's submission queue. A full queue is flushed, not refused, so this bounds a batch, not the load.
 const RING_ENTRIES: u32 = 2048;
 
+/// From this size on, a buffer is filled and emptied at once if the socket allows it, while it lies in the cache. The
+/// operations of a turn are carried out together: many large buffers would push each other out before they are sent.
+const AT_ONCE_BYTES: usize = 32 * 1024;
+
 /// How a shard waits for the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Driver {
@@ -166,8 +170,11 @@ impl Socket {
     ///
     /// # Errors
     /// The kernel's.
-    pub async fn read(&self, buffer: Vec<u8>, into: Range<usize>) -> Lent<usize> {
+    pub async fn read(&self, mut buffer: Vec<u8>, into: Range<usize>) -> Lent<usize> {
         debug_assert!(into.start < into.end, "a read needs room");
+        if let Some(count) = self.read_at_once(&mut buffer[into.clone()]) {
+            return (Ok(count), buffer);
+        }
         let slice = Fixed(buffer).slice_mut(into);
         let (result, slice) = match self.stream() {
             Stream::Tcp(stream) => stream.read(slice).await,
@@ -197,6 +204,7 @@ impl Socket {
     /// The kernel's; how much was written before is not known.
     pub async fn write_all(&self, mut buffer: Vec<u8>, range: Range<usize>) -> Lent<()> {
         let Range { mut start, end } = range;
+        start += self.write_at_once(&buffer[start..end]);
         while start < end {
             let slice = buffer.slice(start..end);
             let (result, slice) = match self.stream() {
@@ -212,6 +220,24 @@ impl Socket {
             }
         }
         (Ok(()), buffer)
+    }
+
+    /// What has arrived, if this is a large buffer and something has. Errors are left to the operation that follows.
+    fn read_at_once(&self, into: &mut [u8]) -> Option<usize> {
+        if into.len() < AT_ONCE_BYTES {
+            return None;
+        }
+        let read = rustix::net::recv(borrow(&self.descriptor()), into, rustix::net::RecvFlags::DONTWAIT);
+        read.ok().map(|(count, _)| count)
+    }
+
+    /// How much of a large piece the socket took. Errors are left to the operation that follows.
+    fn write_at_once(&self, piece: &[u8]) -> usize {
+        if piece.len() < AT_ONCE_BYTES {
+            return 0;
+        }
+        let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
+        rustix::net::send(borrow(&self.descriptor()), piece, flags).unwrap_or(0)
     }
 
     /// The descriptor, to shut down on a deadline. Valid while this socket lives.

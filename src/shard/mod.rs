@@ -43,6 +43,7 @@ use view::View;
 use crate::net::buffers::{Buffers, OutOfMemory, Size};
 use crate::net::client::tls::TlsClients;
 use crate::net::ring::{Shutdown, Socket};
+use crate::net::shelf::Shelf;
 use crate::net::timer::Deadlines;
 
 /// Sessions kept for the next connections.
@@ -69,8 +70,7 @@ pub struct Shard {
     route_blocks: RefCell<Vec<Block<RouteCounter>>>,
     stage_blocks: RefCell<Vec<Block<StageCounter>>>,
     /// Boxed because they are lent to connections, and large.
-    #[expect(clippy::vec_box, reason = "a session is moved about by its box")]
-    sessions: Owned<Vec<Box<Session>>>,
+    sessions: Shelf<Box<Session>>,
     log: Owned<Option<Box<dyn LineSink>>>,
     decisions: Owned<Decisions>,
     tls: TlsClients,
@@ -117,15 +117,13 @@ impl Shard {
     }
 
     fn lend_session(&self) -> Box<Session> {
-        self.sessions.with(Vec::pop).unwrap_or_default()
+        self.sessions.take().unwrap_or_default()
     }
 
     fn take_back_session(&self, session: Box<Session>) {
-        self.sessions.with(|free| {
-            if free.len() < FREE_SESSIONS_MAX {
-                free.push(session);
-            }
-        });
+        if self.sessions.len() < FREE_SESSIONS_MAX {
+            self.sessions.put(session);
+        }
     }
 
     fn lend_encoder(&self, coding: Coding) -> Box<Encoder> {

@@ -28,23 +28,24 @@ pub struct Relay<'r> {
 }
 
 impl Relay<'_> {
-    /// Sends `head` and the body of `answer`. Gives the number of body bytes that came from the origin.
-    pub async fn run(&self, mut head: &[u8], answer: &mut OriginAnswer) -> (Ended, u64) {
+    /// Sends `head` and the body of `answer`. Gives the number of body bytes that came from the origin. The head is kept:
+    /// chunk framing stands behind it for a moment, so that it needs no memory of its own.
+    pub async fn run(&self, head: &mut Vec<u8>, answer: &mut OriginAnswer) -> (Ended, u64) {
         let is_bodiless = self.is_head || self.framed == Framed::Bodiless;
         if is_bodiless || (answer.decoder.is_done() && answer.received == 0 && self.framed != Framed::Chunked) {
-            let bytes = head.to_vec();
-            let all = 0..bytes.len();
-            return (self.write(bytes, all).await.0, 0);
+            return (self.write_from(head, 0).await, 0);
         }
+        let (mut from, end) = (0, head.len());
         loop {
             if answer.received > self.body_bytes_max {
                 return (Ended::TooLarge, answer.received);
             }
-            let ended = self.send_piece(head, answer).await;
+            let ended = self.send_piece(head, from, answer).await;
+            head.truncate(end);
             if ended != Ended::Complete || answer.decoder.is_done() {
                 return (ended, answer.received);
             }
-            head = b"";
+            from = end;
             if let Err(ended) = self.receive_piece(answer).await {
                 return (ended, answer.received);
             }
@@ -112,33 +113,32 @@ impl Relay<'_> {
         }
     }
 
-    /// Frames and writes `answer.here`, with `head` before it.
-    async fn send_piece(&self, head: &[u8], answer: &mut OriginAnswer) -> Ended {
-        let mut prefix = Vec::new();
-        let mut before = head;
-        let mut end = answer.here.end;
-        if self.framed == Framed::Chunked {
-            prefix.extend_from_slice(head);
-            end = frame_chunk(&mut prefix, answer);
-            before = &prefix;
-        }
-        let mut buffer = std::mem::take(&mut answer.buffer);
+    /// Frames and writes `answer.here`, with `before[from..]` before it.
+    async fn send_piece(&self, before: &mut Vec<u8>, from: usize, answer: &mut OriginAnswer) -> Ended {
+        let end = if self.framed == Framed::Chunked { frame_chunk(before, answer) } else { answer.here.end };
         let mut start = answer.here.start;
-        if before.len() <= start {
-            start -= before.len();
-            buffer[start..answer.here.start].copy_from_slice(before);
+        let prefix = before.get(from..).unwrap_or_default();
+        if prefix.len() <= start {
+            start -= prefix.len();
+            answer.buffer[start..answer.here.start].copy_from_slice(prefix);
         } else {
-            let bytes = before.to_vec();
-            let all = 0..bytes.len();
-            let (ended, _) = self.write(bytes, all).await;
+            let ended = self.write_from(before, from).await;
             if ended != Ended::Complete {
-                answer.buffer = buffer;
                 return ended;
             }
         }
+        let buffer = std::mem::take(&mut answer.buffer);
         let (ended, buffer) = self.write(buffer, start..end).await;
         answer.buffer = buffer;
         answer.here = HEADROOM_BYTES..HEADROOM_BYTES;
+        ended
+    }
+
+    /// Writes `bytes[from..]`, which are lent for it.
+    async fn write_from(&self, bytes: &mut Vec<u8>, from: usize) -> Ended {
+        let rest = from..bytes.len();
+        let (ended, lent) = self.write(std::mem::take(bytes), rest).await;
+        *bytes = lent;
         ended
     }
 

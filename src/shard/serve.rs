@@ -46,18 +46,25 @@ pub struct Session {
     date_line: Vec<u8>,
 }
 
-/// Serves a connection to its end.
-pub async fn connection(shard: Rc<Shard>, socket: Socket, peer: Option<SocketAddr>, port: u16) {
-    let mut is_fresh = true;
-    loop {
-        if !park(&shard, &socket, is_fresh).await {
-            return;
+/// Serves a connection to its end. While it is parked this future is most of what a connection costs.
+#[expect(clippy::manual_async_fn, reason = "the future of an `async fn` holds what it is given twice")]
+pub fn connection(
+    shard: Rc<Shard>,
+    socket: Socket,
+    peer: Option<SocketAddr>,
+    port: u16,
+) -> impl Future<Output = ()> + 'static {
+    async move {
+        let mut is_fresh = true;
+        while park(&shard, &socket, is_fresh).await {
+            let active = Box::pin(activate(&shard, &socket, Peer::new(peer, port), is_fresh));
+            if active.await == Next::Close {
+                break;
+            }
+            is_fresh = false;
         }
-        let active = Box::pin(activate(&shard, &socket, Peer::new(peer, port), is_fresh));
-        if active.await == Next::Close {
-            return;
-        }
-        is_fresh = false;
+        drop(socket);
+        shard.closed();
     }
 }
 
@@ -394,7 +401,7 @@ async fn deliver(x: &mut Exchange<'_>, effects: &mut ShardEffects<'_>, served: S
     {
         x.note_passing_body(answer.content_here());
         let (ended, length) = match x.encoder.take() {
-            None => relay.run(&x.scratch.response, &mut answer).await,
+            None => relay.run(&mut x.scratch.response, &mut answer).await,
             Some(mut encoder) => {
                 // Boxed because it is rare.
                 let run = Box::pin(relay.run_encoded(&x.scratch.response, &mut answer, &mut encoder)).await;

@@ -24,6 +24,7 @@ use crate::net::buffers::Buffers;
 use crate::net::client::tls::TlsClients;
 use crate::net::listen::{Bound, Listener, is_out_of_descriptors};
 use crate::net::ring::{Driver, Shutdown, Socket};
+use crate::net::shelf::Shelf;
 use crate::net::timer::Deadlines;
 use crate::net::wake::{self, Wakeups, WakeupsSeed};
 use crate::net::{pin_to, sleep, spawn};
@@ -119,7 +120,7 @@ impl Start {
             counters,
             route_blocks: RefCell::default(),
             stage_blocks: RefCell::default(),
-            sessions: Owned::default(),
+            sessions: Shelf::default(),
             log: Owned::new(self.log),
             decisions: Owned::new(Decisions::new(self.settings.explain_bytes)),
             tls: self.tls,
@@ -181,10 +182,7 @@ impl Shard {
             return spawn(async move { shard.shed(&socket).await });
         }
         self.opened();
-        spawn(async move {
-            serve::connection(shard.clone(), socket, peer, port).await;
-            shard.closed();
-        });
+        spawn(serve::connection(shard, socket, peer, port));
     }
 
     /// Serves a request that is a test. One that cannot be served is dropped: its other end sees the connection end.
@@ -206,7 +204,7 @@ impl Shard {
         self.counters.open.set(self.open.get().into());
     }
 
-    fn closed(&self) {
+    pub(super) fn closed(&self) {
         self.open.set(self.open.get() - 1);
         self.counters.open.set(self.open.get().into());
         if self.draining.get() && self.open.get() == 0 {

@@ -33,6 +33,8 @@ impl Shard {
     fn keep_house(&self) {
         let now = self.clock.recent();
         self.idle.sweep(now);
+        self.buffers.trim();
+        self.sessions.trim();
         let (mut open, mut idle, mut set_aside) = (0, 0, 0);
         self.pools.with(|pools| {
             for OriginPool { pool, .. } in pools {

@@ -35,6 +35,8 @@ pub enum StoreError {
         /// Its size.
         bytes: usize,
     },
+    /// A commit that it builds on failed: why.
+    Orphaned(Box<StoreError>),
     /// Too many writes wait already.
     Overloaded,
     /// The store's thread has ended.
@@ -62,6 +64,7 @@ impl fmt::Display for StoreError {
             Self::TooLarge { bytes } => {
                 write!(f, "{bytes} bytes are more than the {} that one record may have", super::RECORD_BYTES_MAX)
             }
+            Self::Orphaned(why) => write!(f, "a change before it was not stored, for {why}"),
             Self::Overloaded => f.write_str("too many changes wait to be stored"),
             Self::Stopped => f.write_str("the store has stopped"),
             Self::Io(what) => write!(f, "the disk or the file system failed: {what}"),

@@ -35,7 +35,7 @@ pub(super) fn is_empty(folder: &Path) -> io::Result<bool> {
 
 /// Proof that this process, and no other, may change the folder. Ends with the value, or with the process.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -52,7 +52,15 @@ impl Lock {
         }
         // Only for the message above: a disk without room for it is no reason to stop.
         let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread is just starting has it too, until it begins
+        // its own program.
+        let _ = self.file.unlock();
     }
 }
 

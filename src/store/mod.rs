@@ -30,7 +30,7 @@ use folder::Lock;
 pub use pending::Pending;
 use pending::pending;
 use schema::Origin;
-use writer::Job;
+use writer::{Job, Waiting};
 
 /// Largest record and largest audit entry.
 pub const RECORD_BYTES_MAX: usize = 64 << 20;
@@ -83,6 +83,11 @@ impl Change {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Revision(pub u64);
 
+/// A line of commits, each of which builds on those before it: when one fails, all behind it fail
+/// ([`StoreError::Orphaned`]). Whoever made it then begins another, of a higher number, on what is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line(pub u64);
+
 /// A handle on the store; clones are handles on the same one. With the last of them the store ends: what was asked is
 /// done, the database is closed, and the folder is free.
 #[derive(Clone)]
@@ -129,13 +134,32 @@ impl Store {
     /// Every [`StoreError`] that a device can cause, [`StoreError::TooLarge`], [`StoreError::Overloaded`]. Then nothing
     /// has changed, and the store goes on being usable.
     pub fn commit(&self, changes: Vec<Change>, audit: Option<AuditEntry>) -> Pending<Revision> {
+        self.commit_write(Write { changes, audit }, None).unwrap_or_else(|error| {
+            let (answer, pending) = pending();
+            answer.give(Err(error));
+            pending
+        })
+    }
+
+    /// As [`Store::commit`], behind all that was committed in `line` before and only if all of that was.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] and [`StoreError::Overloaded`] at once: then it is not in the line, which goes on. All
+    /// others are the answer, and the end of the line.
+    pub fn commit_in(
+        &self,
+        line: Line,
+        changes: Vec<Change>,
+        audit: Option<AuditEntry>,
+    ) -> Result<Pending<Revision>, StoreError> {
+        self.commit_write(Write { changes, audit }, Some(line))
+    }
+
+    fn commit_write(&self, write: Write, line: Option<Line>) -> Result<Pending<Revision>, StoreError> {
+        write.check()?;
         let (answer, pending) = pending();
-        let write = Box::new(Write { changes, audit });
-        match write.check() {
-            Ok(()) => self.send(Job::Write(write, answer)),
-            Err(error) => answer.give(Err(error)),
-        }
-        pending
+        self.send(Job::Write(Box::new(Waiting { write, line, answer }))).map_err(|_| StoreError::Overloaded)?;
+        Ok(pending)
     }
 
     /// Hands over every record, in the order in which they were first put. Blocks: for the start, before tasks run.
@@ -169,15 +193,21 @@ impl Store {
         F: FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, pending) = pending();
-        self.send(Job::Read(Box::new(move |database| answer.give(database.and_then(read)))));
+        if let Err(Job::Read(read)) =
+            self.send(Job::Read(Box::new(move |database| answer.give(database.and_then(read)))))
+        {
+            read(Err(StoreError::Overloaded));
+        }
         pending
     }
 
-    fn send(&self, job: Job) {
-        let Some(jobs) = &self.0.jobs else { return };
-        // After the end of the thread a job is dropped, and its answer says that the store has stopped.
-        if let Err(TrySendError::Full(job)) = jobs.try_send(job) {
-            job.refuse(StoreError::Overloaded);
+    /// Gives the job back when too many wait.
+    fn send(&self, job: Job) -> Result<(), Job> {
+        let Some(jobs) = &self.0.jobs else { return Ok(()) };
+        match jobs.try_send(job) {
+            Err(TrySendError::Full(job)) => Err(job),
+            // After the end of the thread a job is dropped, and its answer says that the store has stopped.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
         }
     }
 }

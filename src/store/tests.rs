@@ -88,6 +88,41 @@ fn numbers(page: &AuditPage) -> Vec<u64> {
 }
 
 #[test]
+fn a_commit_that_fails_takes_with_it_what_builds_on_it_and_nothing_else() {
+    let folder = Folder::new();
+    let store = folder.open().expect("a new one");
+    folder.meddle(|connection| {
+        let trigger =
+            "CREATE TRIGGER t BEFORE INSERT ON record WHEN NEW.key = 'bad' BEGIN SELECT RAISE(ABORT, 'bad'); END";
+        connection.execute_batch(trigger).expect("it is a table");
+    });
+    let commits = [
+        (Some(Line(1)), "first"),
+        (Some(Line(1)), "bad"),
+        (Some(Line(1)), "behind"),
+        (None, "beside"),
+        (Some(Line(2)), "again"),
+        (Some(Line(1)), "late"),
+    ];
+    // All wait at once, so that some share a group.
+    let answers: Vec<_> = commits
+        .map(|(line, key)| match line {
+            Some(line) => store.commit_in(line, vec![put(key, "{}")], None).expect("room"),
+            None => store.commit(vec![put(key, "{}")], None),
+        })
+        .into_iter()
+        .map(Pending::wait)
+        .collect();
+    let is_orphan = |answer: &Result<Revision, StoreError>| matches!(answer, Err(StoreError::Orphaned(_)));
+    assert_eq!(answers.iter().map(is_orphan).collect::<Vec<_>>(), [false, false, true, false, false, true]);
+    let keys: Vec<_> = records(&store).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["first", "beside", "again"]);
+    let too_large = vec![put("large", &"x".repeat(RECORD_BYTES_MAX))];
+    assert!(matches!(store.commit_in(Line(2), too_large, None), Err(StoreError::TooLarge { .. })));
+    assert!(store.commit_in(Line(2), vec![put("on", "{}")], None).expect("room").wait().is_ok(), "the line goes on");
+}
+
+#[test]
 fn what_was_committed_is_there_after_opening_again_in_the_order_of_its_coming() {
     let folder = Folder::new();
     let store = folder.open().expect("a new folder");

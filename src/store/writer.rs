@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringgate_core::base::WallTime;
 
-use super::Revision;
 use super::audit::Retention;
 use super::database::{Database, Write};
 use super::error::StoreError;
 use super::pending::Answer;
+use super::{Line, Revision};
 
 /// Most writes of one group.
 const GROUP_WRITES_MAX: usize = 1_024;
@@ -31,28 +31,27 @@ type Read = Box<dyn FnOnce(Result<&Database, StoreError>) + Send>;
 /// What the thread may be asked to do.
 pub(super) enum Job {
     /// Write, and say when it is on the device.
-    Write(Box<Write>, Answer<Revision>),
+    Write(Box<Waiting>),
     /// Read, or be told why not; the answer travels inside.
     Read(Read),
 }
 
-impl Job {
-    /// Says why it is not done.
-    pub(super) fn refuse(self, why: StoreError) {
-        match self {
-            Self::Write(_, answer) => answer.give(Err(why)),
-            Self::Read(read) => read(Err(why)),
-        }
-    }
+/// A write, and whoever waits for it.
+pub(super) struct Waiting {
+    pub(super) write: Write,
+    /// What it is part of.
+    pub(super) line: Option<Line>,
+    pub(super) answer: Answer<Revision>,
 }
 
-type Waiting = (Box<Write>, Answer<Revision>);
+/// Lines that have ended, up to a number, and why the last of them did.
+type Ended = Option<(Line, StoreError)>;
 
 /// Does one job after the other until nobody is left who could send one.
 pub(super) fn run(mut database: Database, jobs: &Receiver<Job>, retention: Retention) {
     let _ = rustix::process::setpriority_process(None, NICE);
     let mut untrimmed = TRIM_ENTRIES;
-    let mut held = None;
+    let (mut held, mut ended) = (None, None);
     loop {
         if untrimmed >= TRIM_ENTRIES && held.is_none() {
             // A trail that could not be trimmed is tried again after as many entries.
@@ -62,10 +61,10 @@ pub(super) fn run(mut database: Database, jobs: &Receiver<Job>, retention: Reten
         let wait = if untrimmed >= TRIM_ENTRIES { Duration::ZERO } else { TRIM_PERIOD };
         match held.take().map_or_else(|| jobs.recv_timeout(wait), Ok) {
             Ok(Job::Read(read)) => read(Ok(&database)),
-            Ok(Job::Write(write, answer)) => {
-                let group = gather((write, answer), jobs, &mut held);
-                untrimmed += group.iter().filter(|(write, _)| write.audit.is_some()).count();
-                write_group(&mut database, group);
+            Ok(Job::Write(waiting)) => {
+                let group = gather(*waiting, jobs, &mut held);
+                untrimmed += group.iter().filter(|waiting| waiting.write.audit.is_some()).count();
+                write_group(&mut database, group, &mut ended);
             }
             Err(RecvTimeoutError::Timeout) => untrimmed = TRIM_ENTRIES,
             Err(RecvTimeoutError::Disconnected) => return,
@@ -75,13 +74,13 @@ pub(super) fn run(mut database: Database, jobs: &Receiver<Job>, retention: Reten
 
 /// Takes the writes that wait already. A job of another kind ends the group and is `held` for afterwards.
 fn gather(first: Waiting, jobs: &Receiver<Job>, held: &mut Option<Job>) -> Vec<Waiting> {
-    let mut bytes = first.0.bytes();
+    let mut bytes = first.write.bytes();
     let mut group = vec![first];
     while group.len() < GROUP_WRITES_MAX && bytes < GROUP_BYTES_MAX {
         match jobs.try_recv() {
-            Ok(Job::Write(write, answer)) => {
-                bytes += write.bytes();
-                group.push((write, answer));
+            Ok(Job::Write(waiting)) => {
+                bytes += waiting.write.bytes();
+                group.push(*waiting);
             }
             Ok(other) => {
                 *held = Some(other);
@@ -93,28 +92,35 @@ fn gather(first: Waiting, jobs: &Receiver<Job>, held: &mut Option<Job>) -> Vec<W
     group
 }
 
-fn write_group(database: &mut Database, group: Vec<Waiting>) {
-    let writes: Vec<&Write> = group.iter().map(|(write, _)| &**write).collect();
-    match database.write(&writes) {
-        Ok(first) => {
-            for ((_, answer), revision) in iter::zip(group, first.0..) {
-                answer.give(Ok(Revision(revision)));
+fn write_group(database: &mut Database, group: Vec<Waiting>, ended: &mut Ended) {
+    let writes: Vec<&Write> = group.iter().map(|waiting| &waiting.write).collect();
+    let is_whole = writes.len() > 1 && group.iter().all(|waiting| orphaned(waiting, ended).is_none());
+    match is_whole.then(|| database.write(&writes)) {
+        Some(Ok(first)) => {
+            for (waiting, revision) in iter::zip(group, first.0..) {
+                waiting.answer.give(Ok(Revision(revision)));
             }
         }
-        Err(error) if group.len() == 1 => answer_all(group, &error),
-        // What does not fit together may fit alone: nobody fails because of a neighbour.
-        Err(_) => {
-            for (write, answer) in group {
-                answer.give(database.write(&[&write]));
-            }
-        }
+        // What does not fit together may fit alone: nobody fails because of a neighbour that it does not build on.
+        Some(Err(_)) | None => group.into_iter().for_each(|waiting| write_alone(database, waiting, ended)),
     }
 }
 
-fn answer_all(group: Vec<Waiting>, error: &StoreError) {
-    for (_, answer) in group {
-        answer.give(Err(error.clone()));
+fn write_alone(database: &mut Database, waiting: Waiting, ended: &mut Ended) {
+    if let Some(why) = orphaned(&waiting, ended) {
+        return waiting.answer.give(Err(why));
     }
+    let written = database.write(&[&waiting.write]);
+    if let (Err(why), Some(line)) = (&written, waiting.line) {
+        *ended = Some((line, why.clone()));
+    }
+    waiting.answer.give(written);
+}
+
+/// Why a write that builds on others cannot be made.
+fn orphaned(waiting: &Waiting, ended: &Ended) -> Option<StoreError> {
+    let (last, why) = ended.as_ref()?;
+    (waiting.line? <= *last).then(|| StoreError::Orphaned(Box::new(why.clone())))
 }
 
 fn now() -> WallTime {

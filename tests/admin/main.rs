@@ -11,6 +11,7 @@ mod access;
 mod cli;
 mod crash;
 mod deploy;
+mod disk;
 mod real;
 mod replay;
 mod test_invocations;

@@ -27,7 +27,7 @@ fn conformance() -> Option<PathBuf> {
 }
 
 fn serving(folder: &Folder) -> (Serving, String, String) {
-    let serving = Serving::start(folder);
+    let serving = Serving::start(&folder.file("data"));
     let (admin, data) = (format!("http://{}", serving.admin), format!("http://{}", serving.data));
     (serving, admin, data)
 }

@@ -13,3 +13,7 @@ mod vfs;
 #[allow(dead_code, reason = "each of its users needs a part of it")]
 #[path = "../../src/core/exchange/tests/world.rs"]
 mod world;
+
+/// The program's own: what composing and handing over cost depends on it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

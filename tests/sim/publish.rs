@@ -11,7 +11,7 @@ use ringgate_core::base::Place;
 use ringgate_core::compile::UpstreamChange;
 use ringgate_core::mapping::ContextVariable;
 use ringgate_core::model::rest::{
-    Authorization, Declared, Integration, IntegrationKind, Method, MethodName, Resource, RestApi,
+    Authorization, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, Resource, RestApi,
 };
 use ringgate_core::plan::{IntegrationPlan, Limits, Snapshot, UpstreamSlot};
 use ringgate_core::record::AccessLogProgram;
@@ -170,6 +170,9 @@ impl World {
         for shard in &mut self.shards {
             shard.mailbox = Some(composed.snapshot.clone());
         }
+        drop(composed);
+        self.publisher.collect();
+        self.account();
     }
 
     /// What the gateway does beside handing over snapshots.
@@ -276,13 +279,21 @@ fn ten_thousand_publications_leave_nothing_behind() {
     );
 }
 
-/// A stage whose API has this many routes, some of them with a variable, to a few origins.
+/// A stage whose API has this many routes, some of them with a variable, to a few origins. Every tenth is an `HTTP`
+/// integration with the responses that consoles and generators give one.
 fn large(routes: usize, edition: usize) -> StageSpec {
     let resource = |index: usize| {
         let host = if index == 0 { edition } else { index % 8 };
+        let is_proxy = !index.is_multiple_of(10);
         let integration = Integration {
             uri: Some(Declared { value: format!("http://o{host}.example/items/{index}"), place: Place::NOWHERE }),
-            ..Integration::new(IntegrationKind::HttpProxy)
+            http_method: Some("GET".to_owned()),
+            responses: if is_proxy {
+                Vec::new()
+            } else {
+                [None, Some("4\\d{2}"), Some("5\\d{2}")].map(response).into()
+            },
+            ..Integration::new(if is_proxy { IntegrationKind::HttpProxy } else { IntegrationKind::Http })
         };
         let path = if index.is_multiple_of(3) { format!("/r{index}/{{id}}") } else { format!("/r{index}") };
         Resource { path, methods: vec![get(integration)], place: Place::NOWHERE }
@@ -293,6 +304,17 @@ fn large(routes: usize, edition: usize) -> StageSpec {
     let mut stage = stage(0, 0, &mut Numbers::new(1));
     (stage.deployment, stage.canary) = (deployment, None);
     stage
+}
+
+fn response(pattern: Option<&str>) -> IntegrationResponse {
+    IntegrationResponse {
+        status_code: pattern.map_or("200".to_owned(), |pattern| format!("{}00", &pattern[..1])),
+        selection_pattern: pattern.map(str::to_owned),
+        response_parameters: Vec::new(),
+        response_templates: Vec::new(),
+        content_handling: None,
+        place: Place::NOWHERE,
+    }
 }
 
 /// What this thread has worked: other work of the machine does not count.
@@ -309,18 +331,23 @@ fn a_change_is_composed_soon_whether_of_a_large_api_or_beside_one() {
     for (routes, millis) in rows.into_iter().take(if cfg!(debug_assertions) { 1 } else { 2 }) {
         let mut publisher = Publisher::new(options());
         let small = stage(1, 0, &mut Numbers::new(2));
-        let mut times = Vec::new();
+        let (mut times, mut freeing) = (Vec::new(), Vec::new());
         for large in [large(routes, 100), large(routes, 101), large(routes, 102)] {
             for stages in [vec![large.clone()], vec![large.clone(), small.clone()]] {
                 let started = worked();
                 publisher.compose(Change::Served(Served { stages, ..Served::default() }));
                 times.push(worked() - started);
+                let started = worked();
+                publisher.collect();
+                freeing.push(worked() - started);
             }
         }
         println!("{routes} routes: the whole API, then a small one beside it, three times: {times:?}");
+        println!("{routes} routes: freeing what was before, once it is not served any longer: {freeing:?}");
         let slowest = |from: usize| *times.iter().skip(from).step_by(2).max().expect("there are some");
         assert!(slowest(0) < Duration::from_millis(millis * slack), "{routes}: {times:?}");
         assert!(slowest(1) < Duration::from_millis(20 * slack), "{routes}: {times:?}");
+        assert!(freeing.iter().max() < Some(&Duration::from_millis(millis * slack)), "{routes}: {freeing:?}");
         publisher.compose(Change::Served(Served::default()));
         publisher.collect();
         assert_eq!(publisher.slots().in_use(), (0, 0, 0));

@@ -1,5 +1,6 @@
 //! What decision records say of a stage and of a route before any request: encoded here, copied there.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::rest::{Authorization, Integration, Method, RestApi};
@@ -26,22 +27,21 @@ pub(super) fn route(
     integration: Option<&Integration>,
     input: &StageInput<'_>,
 ) -> Box<[u8]> {
-    let mut texts: Vec<(Tag, String)> = vec![
-        (Tag::Resource, path.into()),
-        (Tag::ResourceId, resource_id.into()),
-        (Tag::Method, method.name.as_str().into()),
-    ];
+    let mut texts: Vec<(Tag, Cow<'_, str>)> = Vec::with_capacity(16);
+    texts.push((Tag::Resource, path.into()));
+    texts.push((Tag::ResourceId, resource_id.into()));
+    texts.push((Tag::Method, method.name.as_str().into()));
     texts.extend(variables(path).map(|variable| (Tag::PathVariable, variable.name.into())));
-    texts.extend(demands(api, method, input));
+    texts.extend(demands(api, method, input).map(|(tag, text)| (tag, text.into())));
     if let Some(integration) = integration {
         texts.push((Tag::Integration, integration.kind.as_str().into()));
-        texts.extend(integration.uri.iter().map(|uri| (Tag::Uri, uri.value.clone())));
-        texts.extend(variables_read(integration, input.variables).map(|text| (Tag::StageVariable, text)));
+        texts.extend(integration.uri.iter().map(|uri| (Tag::Uri, uri.value.as_str().into())));
+        texts.extend(variables_read(integration, input.variables).map(|text| (Tag::StageVariable, text.into())));
         let responses = integration.responses.iter().flat_map(|response| &response.response_parameters);
         let mappings = integration.request_parameters.iter().chain(responses);
-        texts.extend(mappings.map(|mapping| (Tag::Mapping, format!("{}={}", mapping.target, mapping.source))));
+        texts.extend(mappings.map(|mapping| (Tag::Mapping, format!("{}={}", mapping.target, mapping.source).into())));
     }
-    describe(texts.iter().map(|(tag, text)| (*tag, text.as_str())))
+    describe(texts.iter().map(|(tag, text)| (*tag, &**text)))
 }
 
 /// What the definition demands of a caller, in its own words.
@@ -69,14 +69,19 @@ fn variables_read<'i>(
     integration: &'i Integration,
     variables: &'i BTreeMap<String, String>,
 ) -> impl Iterator<Item = String> + 'i {
-    let mut texts: Vec<&str> = integration.uri.iter().map(|uri| uri.value.as_str()).collect();
-    texts.extend(integration.request_parameters.iter().map(|mapping| mapping.source.as_str()));
-    texts.extend(integration.request_templates.iter().map(|(_, template)| template.value.as_str()));
-    for response in &integration.responses {
-        texts.extend(response.response_parameters.iter().map(|mapping| mapping.source.as_str()));
-        texts.extend(response.response_templates.iter().map(|(_, template)| template.value.as_str()));
-    }
-    texts.retain(|text| text.contains("stageVariables"));
+    let uri = integration.uri.iter().map(|uri| &uri.value);
+    let parameters = integration.request_parameters.iter().map(|mapping| &mapping.source);
+    let templates = integration.request_templates.iter().map(|(_, template)| &template.value);
+    let responses = integration.responses.iter().flat_map(|response| {
+        let parameters = response.response_parameters.iter().map(|mapping| &mapping.source);
+        parameters.chain(response.response_templates.iter().map(|(_, template)| &template.value))
+    });
+    let texts: Vec<_> = uri
+        .chain(parameters)
+        .chain(templates)
+        .chain(responses)
+        .filter(|text| text.contains("stageVariables"))
+        .collect();
     let is_read = move |name: &str| texts.iter().any(|text| text.contains(name));
     variables.iter().filter(move |(name, _)| is_read(name)).map(|(name, value)| format!("{name}={value}"))
 }

@@ -1,10 +1,10 @@
 //! Integrations: URIs, mappings, templates and responses, each parsed once.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
-use crate::base::pattern::{Extent, Pattern};
 use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
 use crate::mapping::template::{Remark, Template, UnknownName};
@@ -21,9 +21,10 @@ use crate::plan::{
 };
 use crate::proto::http::KnownField;
 
+use super::choices::Choices;
 use super::slots::Slots;
 use super::template::Compiled;
-use super::{Findings, Names, OriginRewrite, StageInput, template, unsupported};
+use super::{Findings, Names, OriginRewrite, Pointer, StageInput, template, unsupported};
 
 /// Why the route of an integration answers 500.
 #[derive(Debug)]
@@ -70,13 +71,14 @@ pub(super) fn plan(
     declared: &Integration,
     input: &StageInput<'_>,
     slots: &mut Slots,
+    choices: &mut Choices,
     findings: &mut Findings,
 ) -> Result<IntegrationPlan, Fault> {
     if let Some(why) = unsupported::unserved(declared) {
         return Err(why.into());
     }
     let Route { names, pointer, .. } = *route;
-    let mut compiler = Compiler { route, declared, names, pointer, findings };
+    let mut compiler = Compiler { route, declared, names, pointer, choices, findings };
     if declared.kind == IntegrationKind::Mock {
         return Ok(IntegrationPlan::Mock(Box::new(compiler.mock()?)));
     }
@@ -88,14 +90,15 @@ pub(super) struct Route<'c> {
     pub(super) api: &'c RestApi,
     pub(super) method: &'c Method,
     pub(super) names: &'c Names<'c>,
-    pub(super) pointer: &'c str,
+    pub(super) pointer: Pointer<'c>,
 }
 
 struct Compiler<'c> {
     route: &'c Route<'c>,
     declared: &'c Integration,
     names: &'c Names<'c>,
-    pointer: &'c str,
+    pointer: Pointer<'c>,
+    choices: &'c mut Choices,
     findings: &'c mut Findings,
 }
 
@@ -337,24 +340,13 @@ impl Compiler<'_> {
             return Err(format!("more than {} integration responses", Responses::COUNT_MAX));
         }
         let plans = declared.iter().map(|response| self.response(response)).collect::<Result<Vec<_>, _>>()?;
-        let patterns = declared.iter().map(|response| self.pattern(response)).collect();
-        // An absent and an empty pattern both make the default (rest-integrations §5).
-        let default =
-            declared.iter().position(|response| response.selection_pattern.as_deref().unwrap_or("").is_empty());
-        Ok(Responses::new(plans, default, patterns))
-    }
-
-    /// The whole of a status must match it, as with Java's `matches` (rest-integrations §5).
-    fn pattern(&mut self, response: &IntegrationResponse) -> Option<Pattern> {
-        let pattern = response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty())?;
-        match Pattern::compile(pattern, Extent::Whole) {
-            Ok(pattern) => Some(pattern),
-            Err(why) => {
-                let message = format!("the pattern `{pattern}` is not valid and never matches: {why}");
-                self.findings.warn("selection-pattern", response.place, self.pointer, message);
-                None
-            }
+        let chosen = self.choices.among(declared);
+        for (response, why) in chosen.invalid.iter().filter_map(|(index, why)| Some((declared.get(*index)?, why))) {
+            let pattern = response.selection_pattern.as_deref().unwrap_or_default();
+            let message = format!("the pattern `{pattern}` is not valid and never matches: {why}");
+            self.findings.warn("selection-pattern", response.place, self.pointer, message);
         }
+        Ok(Responses::new(plans, chosen.choice.clone()))
     }
 
     fn response(&mut self, response: &IntegrationResponse) -> Result<ResponsePlan, String> {
@@ -429,14 +421,17 @@ fn encoded_name(name: &str) -> Box<[u8]> {
 }
 
 /// Replaces `scheme://authority` where a rewrite names it. Ports count as they are meant, written or not.
-fn rewrite_origin(uri: &str, rewrites: &[OriginRewrite]) -> String {
-    let Some((scheme, authority, rest)) = split_origin(uri) else { return uri.to_owned() };
-    let Ok(authority) = Authority::parse(authority, scheme) else { return uri.to_owned() };
+fn rewrite_origin<'u>(uri: &'u str, rewrites: &[OriginRewrite]) -> Cow<'u, str> {
+    if rewrites.is_empty() {
+        return uri.into();
+    }
+    let Some((scheme, authority, rest)) = split_origin(uri) else { return uri.into() };
+    let Ok(authority) = Authority::parse(authority, scheme) else { return uri.into() };
     let named = rewrites.iter().find(|rewrite| {
         let host = rewrite.host.trim_start_matches('[').trim_end_matches(']');
         rewrite.scheme == scheme && rewrite.port == authority.port && host.eq_ignore_ascii_case(authority.host)
     });
-    named.map_or_else(|| uri.to_owned(), |rewrite| format!("{}{rest}", rewrite.to))
+    named.map_or_else(|| uri.into(), |rewrite| format!("{}{rest}", rewrite.to).into())
 }
 
 fn split_origin(uri: &str) -> Option<(Scheme, &str, &str)> {

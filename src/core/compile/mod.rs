@@ -1,5 +1,6 @@
 //! From what a user declared to what shards execute. Whatever can fail, fails here, with a diagnostic.
 
+mod choices;
 mod describe;
 mod integration;
 mod rejection;
@@ -12,10 +13,12 @@ mod unsupported;
 mod validate;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::base::{Diagnostic, Place, Severity};
 use crate::mapping::uri::Scheme;
 use crate::mapping::{ContextVariable, Resolve};
+use crate::model::rest::MethodName;
 use crate::plan::trie::variables;
 use crate::record::AccessLogProgram;
 
@@ -71,19 +74,32 @@ pub struct OriginRewrite {
 pub struct Findings(pub Vec<Diagnostic>);
 
 impl Findings {
-    fn add(&mut self, severity: Severity, rule: &'static str, place: Place, pointer: &str, message: String) {
+    fn add(
+        &mut self,
+        severity: Severity,
+        rule: &'static str,
+        place: Place,
+        pointer: impl fmt::Display,
+        message: String,
+    ) {
         self.0.push(Diagnostic {
             severity,
             rule,
             place,
-            pointer: pointer.to_owned(),
+            pointer: pointer.to_string(),
             message,
             on_aws: String::new(),
             fix: String::new(),
         });
     }
 
-    fn warn(&mut self, rule: &'static str, place: Place, pointer: &str, message: String) -> &mut Diagnostic {
+    fn warn(
+        &mut self,
+        rule: &'static str,
+        place: Place,
+        pointer: impl fmt::Display,
+        message: String,
+    ) -> &mut Diagnostic {
         self.add(Severity::Warning, rule, place, pointer, message);
         self.0.last_mut().expect("one was just added")
     }
@@ -109,8 +125,19 @@ impl Resolve for Names<'_> {
     }
 }
 
-/// A JSON pointer (RFC 6901) to an operation of an OpenAPI document.
-fn pointer(path: &str, method: &str) -> String {
-    let method = if method == "ANY" { "x-amazon-apigateway-any-method" } else { &method.to_ascii_lowercase() };
-    format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1"))
+/// A JSON pointer (RFC 6901) to an operation of an OpenAPI document, written out only when something is found there.
+#[derive(Clone, Copy, Debug)]
+struct Pointer<'p> {
+    path: &'p str,
+    method: MethodName,
+}
+
+impl fmt::Display for Pointer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.replace('~', "~0").replace('/', "~1");
+        match self.method {
+            MethodName::Any => write!(f, "/paths/{path}/x-amazon-apigateway-any-method"),
+            method => write!(f, "/paths/{path}/{}", method.as_str().to_ascii_lowercase()),
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! more. Only then is a slot free for something else: what shards remember under its number is nobody's by then.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -32,18 +33,21 @@ impl<K> Default for Numbering<K> {
 impl<K: Clone + Eq + Hash> Numbering<K> {
     /// The number of `key`, and whether it is new.
     fn take(&mut self, key: K) -> (u32, bool) {
-        if let Some(&number) = self.numbers.get(&key) {
-            if let Some(Some(seat)) = self.seats.get_mut(number as usize) {
-                seat.holders += 1;
+        let vacant = match self.numbers.entry(key) {
+            Entry::Vacant(vacant) => vacant,
+            Entry::Occupied(known) => {
+                if let Some(Some(seat)) = self.seats.get_mut(*known.get() as usize) {
+                    seat.holders += 1;
+                }
+                return (*known.get(), false);
             }
-            return (number, false);
-        }
+        };
         let number = self.free.pop().unwrap_or_else(|| {
             self.seats.push(None);
             u32::try_from(self.seats.len() - 1).expect("four thousand million slots do not fit in memory")
         });
-        self.numbers.insert(key.clone(), number);
-        self.seats[number as usize] = Some(Seat { key, holders: 1 });
+        self.seats[number as usize] = Some(Seat { key: vacant.key().clone(), holders: 1 });
+        vacant.insert(number);
         (number, true)
     }
 
@@ -131,9 +135,17 @@ impl Slots {
         slot
     }
 
+    /// Makes room for the routes of a stage, which are then numbered without moving those that have numbers.
+    pub fn reserve(&mut self, routes: usize) {
+        // Where there are as many already they are most likely the same.
+        self.routes.numbers.reserve(routes.saturating_sub(self.routes.numbers.len()));
+        self.held.routes.reserve(routes);
+        self.held.upstreams.reserve(routes);
+    }
+
     /// The slot of a route of a stage.
-    pub fn route(&mut self, stage: &Arc<StageName>, route: String) -> RouteSlot {
-        let name = RouteName { stage: stage.clone(), route: route.into() };
+    pub fn route(&mut self, stage: &Arc<StageName>, method: &str, path: &str) -> RouteSlot {
+        let name = RouteName { stage: stage.clone(), route: [method, " ", path].concat().into() };
         let slot = RouteSlot(self.routes.take(Arc::new(name)).0);
         self.held.routes.push(slot);
         slot
@@ -221,10 +233,10 @@ mod tests {
     #[test]
     fn a_slot_stays_the_same_while_others_come() {
         let mut slots = Slots::default();
-        let first = slots.route(&stage(), "GET /a".to_owned());
-        let second = slots.route(&stage(), "GET /b".to_owned());
+        let first = slots.route(&stage(), "GET", "/a");
+        let second = slots.route(&stage(), "GET", "/b");
         assert_ne!(first, second);
-        assert_eq!(slots.route(&stage(), "GET /a".to_owned()), first);
+        assert_eq!(slots.route(&stage(), "GET", "/a"), first);
         assert_eq!(slots.counts().routes, 2);
         assert_eq!(&*slots.route_name(first).expect("it is held").route, "GET /a");
     }

@@ -3,7 +3,7 @@
 use crate::base::Severity;
 use crate::model::rest::{Authorization, ConnectionType, Integration, IntegrationKind, Method, RestApi};
 
-use super::Findings;
+use super::{Findings, Pointer};
 
 /// Why a method must not be served, if anything that protects it is not obeyed.
 pub(super) fn closed_by(method: &Method, api: &RestApi) -> Option<(&'static str, String)> {
@@ -68,7 +68,7 @@ pub(super) fn say_api(api: &RestApi, findings: &mut Findings) {
 }
 
 /// Says what an integration declares that changes nothing yet.
-pub(super) fn say_integration(integration: &Integration, pointer: &str, findings: &mut Findings) {
+pub(super) fn say_integration(integration: &Integration, pointer: Pointer<'_>, findings: &mut Findings) {
     if !integration.cache_key_parameters.is_empty() || integration.cache_namespace.is_some() {
         let message = "cacheKeyParameters and cacheNamespace are stored; responses are not cached yet".to_owned();
         findings.add(Severity::Note, "cache-unsupported", integration.place, pointer, message);

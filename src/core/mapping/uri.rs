@@ -5,6 +5,7 @@
 //! recorded. The scheme is literal. Authority, path and query are told apart in the template, so a value can never
 //! move the border: what is filled in is escaped for where it stands.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::expression::{Expression, Presence, Resolve, Values};
@@ -240,8 +241,11 @@ impl fmt::Display for UriTemplate {
 }
 
 /// Replaces every `${stageVariables.x}`; a variable that the stage does not have leaves nothing.
-pub fn with_stage_variables(text: &str, resolve: &impl Resolve) -> String {
+pub fn with_stage_variables<'t>(text: &'t str, resolve: &impl Resolve) -> Cow<'t, str> {
     const OPEN: &str = "${stageVariables.";
+    if !text.contains(OPEN) {
+        return text.into();
+    }
     let mut resolved = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(OPEN) {
@@ -258,7 +262,7 @@ pub fn with_stage_variables(text: &str, resolve: &impl Resolve) -> String {
         }
     }
     resolved.push_str(rest);
-    resolved
+    resolved.into()
 }
 
 fn split_scheme(text: &str) -> Result<(Scheme, &str), UriError> {
@@ -291,7 +295,8 @@ enum Place {
 
 /// Cuts a part of the template at its variables. Text is escaped now, values when they are written.
 fn pieces(part: &str, place: Option<Place>, fills: &[(&str, Expression)]) -> Result<Box<[Piece]>, UriError> {
-    let mut pieces = Vec::new();
+    // Most parts are one text.
+    let mut pieces = Vec::with_capacity(1);
     let mut text = String::new();
     let mut rest = part;
     while let Some((before, name, after)) = next_variable(rest) {
@@ -346,7 +351,9 @@ const fn in_value(place: Place) -> Place {
 }
 
 fn push_text(text: &mut String, more: &str, place: Option<Place>) {
-    let Some(place) = place else { return text.push_str(more) };
+    let Some(place) = place.filter(|place| !more.bytes().all(|byte| is_plain(byte, *place))) else {
+        return text.push_str(more);
+    };
     let mut escaped = Vec::with_capacity(more.len());
     escape(more.as_bytes(), place, Escapes::Kept, &mut escaped);
     // Everything outside ASCII has been escaped, so this is text.

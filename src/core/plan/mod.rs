@@ -19,7 +19,7 @@ pub mod validate;
 pub use host::{Door, Entry, HostTable, Mapping, NoEntry, StageIndex};
 pub use integrate::{HeaderMapping, HttpPlan, MockPlan, MockRequest, Passthrough, QueryMapping};
 pub use media::ByMediaType;
-pub use respond::{ResponseHeader, ResponsePlan, Responses};
+pub use respond::{Choice, ResponseHeader, ResponsePlan, Responses};
 pub use route::{IntegrationPlan, RoutePlan, RouteSlot};
 pub use snapshot::{Canary, Limits, SlotCounts, Snapshot, Upstream, UpstreamPlan, UpstreamSlot};
 pub use stage::{RejectionPlan, StagePlan, StageSlot};

@@ -1,5 +1,7 @@
 //! Integration responses: which one answers, and what it makes of the back end's answer.
 
+use std::sync::Arc;
+
 use crate::base::pattern::Pattern;
 use crate::mapping::Expression;
 
@@ -8,26 +10,46 @@ use crate::proto::http::KnownField;
 use super::content::Handling;
 use super::{BodyTemplate, ByMediaType};
 
-/// The integration responses of a method. A back end's status is what the patterns of an HTTP or MOCK integration are
-/// tested against, and there are 500 of them: for those the choice is a table.
-#[derive(Debug)]
+/// The integration responses of a method.
+#[derive(Debug, Default)]
 pub struct Responses {
-    /// For status 100 to 599 the index into `plans`, [`NONE`] where nothing matches.
-    by_status: Box<[u8]>,
+    /// `None`: no response answers anything.
+    choice: Option<Arc<Choice>>,
+    plans: Box<[ResponsePlan]>,
+}
+
+/// Which response answers. A back end's status is what the patterns of an HTTP or MOCK integration are tested against,
+/// and there are 500 of them: for those the choice is a table. Methods with the same patterns share it.
+#[derive(Debug)]
+pub struct Choice {
+    /// For status 100 to 599 the index of the response, [`NONE`] where nothing matches.
+    by_status: [u8; STATUS_COUNT],
     /// The patterns, for the other numbers that a MOCK may give.
     patterns: Box<[Option<Pattern>]>,
     /// The index of the response for what no pattern matches.
     default: u8,
-    plans: Box<[ResponsePlan]>,
 }
 
 const NONE: u8 = u8::MAX;
 const STATUS_FIRST: i64 = 100;
-const STATUS_COUNT: i64 = 500;
+const STATUS_COUNT: usize = 500;
 
-impl Default for Responses {
-    fn default() -> Self {
-        Self { by_status: Box::default(), patterns: Box::default(), default: NONE, plans: Box::default() }
+impl Choice {
+    /// Freezes the choice: of `patterns`, one for each response that has one, the first that matches wins, else
+    /// `default`.
+    pub fn new(default: Option<usize>, patterns: Vec<Option<Pattern>>) -> Self {
+        let default = default.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE);
+        let mut by_status = [NONE; STATUS_COUNT];
+        for (status, index) in (STATUS_FIRST..).zip(&mut by_status) {
+            *index = choose(&patterns, default, status);
+        }
+        Self { by_status, patterns: patterns.into(), default }
+    }
+
+    fn of(&self, status: i64) -> u8 {
+        let at = status.checked_sub(STATUS_FIRST).and_then(|at| usize::try_from(at).ok());
+        let known = at.and_then(|at| self.by_status.get(at)).copied();
+        known.unwrap_or_else(|| choose(&self.patterns, self.default, status))
     }
 }
 
@@ -36,20 +58,15 @@ impl Responses {
     /// has room for fewer, and nobody has more.
     pub const COUNT_MAX: usize = NONE as usize;
 
-    /// Freezes the choice: of `patterns`, one for each plan that has one, the first that matches wins, else `default`.
-    pub fn new(plans: Vec<ResponsePlan>, default: Option<usize>, patterns: Vec<Option<Pattern>>) -> Self {
+    /// The responses of which `choice` gives the indices.
+    pub fn new(plans: Vec<ResponsePlan>, choice: Arc<Choice>) -> Self {
         debug_assert!(plans.len() <= Self::COUNT_MAX, "compile refuses more");
-        let default = default.and_then(|index| u8::try_from(index).ok()).unwrap_or(NONE);
-        let by_status = (STATUS_FIRST..STATUS_FIRST + STATUS_COUNT).map(|status| choose(&patterns, default, status));
-        Self { by_status: by_status.collect(), patterns: patterns.into(), default, plans: plans.into() }
+        Self { choice: Some(choice), plans: plans.into() }
     }
 
     /// The response for a back end's status, or for a MOCK's number; `None`: nothing matches and there is no default.
     pub fn for_status(&self, status: i64) -> Option<&ResponsePlan> {
-        let at = status.checked_sub(STATUS_FIRST).and_then(|at| usize::try_from(at).ok());
-        let known = at.and_then(|at| self.by_status.get(at)).copied();
-        let index = known.unwrap_or_else(|| choose(&self.patterns, self.default, status));
-        self.plans.get(usize::from(index))
+        self.plans.get(usize::from(self.choice.as_ref()?.of(status)))
     }
 }
 
@@ -110,7 +127,8 @@ mod tests {
             (!pattern.is_empty()).then(|| Pattern::compile(pattern, Extent::Whole).expect("a pattern"))
         };
         let plans = (0..patterns.len() as u16).map(plan).collect();
-        Responses::new(plans, default, patterns.iter().map(compiled).collect())
+        let choice = Choice::new(default, patterns.iter().map(compiled).collect());
+        Responses::new(plans, Arc::new(choice))
     }
 
     #[test]

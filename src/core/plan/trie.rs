@@ -255,25 +255,27 @@ impl Trie {
     }
 
     fn static_child(&self, parent: u32, segment: &[u8]) -> Option<u32> {
-        let hash = hash(parent, segment);
-        let mask = self.edges.len() - 1;
-        let mut slot = hash as usize & mask;
-        loop {
-            let edge = self.edges[slot];
-            if edge.child == NONE {
-                return None;
-            }
-            if edge.tag == tag(hash) && self.is_child(edge.child, parent, segment) {
+        static_child(&self.nodes, &self.edges, &self.labels, parent, segment)
+    }
+}
+
+fn static_child(nodes: &[Node], edges: &[Edge], labels: &[u8], parent: u32, segment: &[u8]) -> Option<u32> {
+    let hash = hash(parent, segment);
+    let mask = edges.len() - 1;
+    let mut slot = hash as usize & mask;
+    loop {
+        let edge = edges[slot];
+        if edge.child == NONE {
+            return None;
+        }
+        if edge.tag == tag(hash) {
+            let node = &nodes[edge.child as usize];
+            let start = node.label_start as usize;
+            if node.parent == parent && labels.get(start..start + usize::from(node.label_len)) == Some(segment) {
                 return Some(edge.child);
             }
-            slot = (slot + 1) & mask;
         }
-    }
-
-    fn is_child(&self, child: u32, parent: u32, segment: &[u8]) -> bool {
-        let node = self.node(child);
-        let start = node.label_start as usize;
-        node.parent == parent && self.labels.get(start..start + usize::from(node.label_len)) == Some(segment)
+        slot = (slot + 1) & mask;
     }
 }
 

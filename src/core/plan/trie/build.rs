@@ -1,9 +1,8 @@
 //! Collects path templates and freezes them into a [`Trie`].
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Edge, Kind, MethodKey, NONE, Node, ROOT, RouteIndex, Trie, VARIABLES_MAX, hash, tag};
+use super::{Edge, Kind, MethodKey, NONE, Node, ROOT, RouteIndex, Trie, VARIABLES_MAX, hash, static_child, tag};
 
 /// Longest path template in bytes. No request line can reach further.
 pub const TEMPLATE_BYTES_MAX: usize = 10_240;
@@ -90,39 +89,15 @@ impl<'t> Part<'t> {
     }
 }
 
-/// A node while the tree is still growing.
-#[derive(Debug)]
-struct Draft {
-    parent: u32,
-    kind: Kind,
-    label: Box<str>,
-    statics: BTreeMap<Box<str>, u32>,
-    param: u32,
-    greedy: u32,
-    routes: BTreeMap<MethodKey, RouteIndex>,
-}
-
-impl Draft {
-    fn new(parent: u32, kind: Kind, label: &str) -> Self {
-        let (statics, routes) = (BTreeMap::new(), BTreeMap::new());
-        Self { parent, kind, label: label.into(), statics, param: NONE, greedy: NONE, routes }
-    }
-
-    fn child(&self, part: Part<'_>) -> Option<u32> {
-        match part {
-            Part::Static(label) => self.statics.get(label).copied(),
-            Part::Param(_) => Some(self.param).filter(|&child| child != NONE),
-            Part::Greedy(_) => Some(self.greedy).filter(|&child| child != NONE),
-        }
-    }
-}
-
-/// Collects routes. Insertion order decides nothing.
+/// Collects routes. Insertion order decides nothing. Nodes, edges and labels grow as the trie will have them: with a
+/// hundred thousand routes most of the time goes into memory that has to be asked for.
 #[derive(Debug)]
 pub struct TrieBuilder {
-    drafts: Vec<Draft>,
-    label_bytes: usize,
-    route_count: usize,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+    labels: Vec<u8>,
+    /// By node; a node's `own` says which there are.
+    routes: Vec<(u32, MethodKey, RouteIndex)>,
 }
 
 impl Default for TrieBuilder {
@@ -134,67 +109,76 @@ impl Default for TrieBuilder {
 impl TrieBuilder {
     /// No routes.
     pub fn new() -> Self {
-        Self { drafts: vec![Draft::new(ROOT, Kind::Static, "")], label_bytes: 0, route_count: 0 }
+        let root = Node::new(ROOT, Kind::Static, 0, 0);
+        Self { nodes: vec![root], edges: vec![Edge::default(); slots_for(1)], labels: Vec::new(), routes: Vec::new() }
     }
 
     /// Adds a route. A trailing slash of the template means nothing; `/` is the root. After an error nothing has
     /// changed.
     pub fn insert(&mut self, template: &str, method: MethodKey, route: RouteIndex) -> Result<(), TrieError> {
         let parts = parse(template)?;
-        if let Some(first) = self.existing(&parts).and_then(|node| self.draft(node).routes.get(&method)) {
-            return Err(TrieError::Duplicate { first: *first });
+        let existing = parts.iter().try_fold(ROOT, |node, &part| self.child(node, part));
+        if let Some(first) = existing.and_then(|node| self.own(node, method)) {
+            return Err(TrieError::Duplicate { first });
         }
         self.check_room(template)?;
-        let mut node = ROOT;
-        for part in parts {
-            node = match self.draft(node).child(part) {
-                Some(child) => child,
-                None => self.add(node, part),
-            };
-        }
-        self.drafts[node as usize].routes.insert(method, route);
-        self.route_count += 1;
+        let node = match existing {
+            Some(node) => node,
+            None => {
+                parts.iter().fold(ROOT, |node, &part| self.child(node, part).unwrap_or_else(|| self.add(node, part)))
+            }
+        };
+        self.nodes[node as usize].own |= method.bit();
+        self.routes.push((node, method, route));
         Ok(())
     }
 
     /// Lays the routes out for searching.
-    pub fn freeze(self) -> Trie {
-        let (below, visits_max) = self.summarise();
-        let mut trie = Trie {
-            nodes: Box::default(),
-            edges: vec![Edge::default(); slots_for(self.drafts.len())].into(),
-            labels: Box::default(),
-            routes: Box::default(),
-            visits_max,
-        };
-        let mut nodes = Vec::with_capacity(self.drafts.len());
-        let mut labels = Vec::with_capacity(self.label_bytes);
-        let mut routes = Vec::with_capacity(self.route_count);
-        for (draft, below) in self.drafts.iter().zip(below) {
-            nodes.push(frozen(draft, below, labels.len(), routes.len()));
-            labels.extend_from_slice(draft.label.as_bytes());
-            if draft.routes.len() > 1 {
-                routes.extend(draft.routes.values());
+    pub fn freeze(mut self) -> Trie {
+        let visits_max = self.summarise();
+        self.routes.sort_unstable_by_key(|&(node, method, _)| (node, method));
+        let mut routes = Vec::with_capacity(self.routes.len());
+        for same in self.routes.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let &[(node, _, first), ..] = same else { continue };
+            let node = &mut self.nodes[node as usize];
+            if same.len() == 1 {
+                node.route = first.0;
+            } else {
+                // `check_room` keeps their count within 32 bits.
+                node.route = routes.len() as u32;
+                routes.extend(same.iter().map(|(.., route)| *route));
             }
         }
-        self.place_edges(&mut trie.edges);
-        (trie.nodes, trie.labels, trie.routes) = (nodes.into(), labels.into(), routes.into());
-        trie
+        Trie {
+            nodes: self.nodes.into(),
+            edges: self.edges.into(),
+            labels: self.labels.into(),
+            routes: routes.into(),
+            visits_max,
+        }
     }
 
-    fn draft(&self, node: u32) -> &Draft {
-        &self.drafts[node as usize]
+    fn child(&self, node: u32, part: Part<'_>) -> Option<u32> {
+        let there = |child: u32| Some(child).filter(|&child| child != NONE);
+        match part {
+            Part::Static(label) => static_child(&self.nodes, &self.edges, &self.labels, node, label.as_bytes()),
+            Part::Param(_) => there(self.nodes[node as usize].param),
+            Part::Greedy(_) => there(self.nodes[node as usize].greedy),
+        }
     }
 
-    fn existing(&self, parts: &[Part<'_>]) -> Option<u32> {
-        parts.iter().try_fold(ROOT, |node, &part| self.draft(node).child(part))
+    /// The route that a node owns under a method. Looked for only where there is one.
+    fn own(&self, node: u32, method: MethodKey) -> Option<RouteIndex> {
+        let is_owned = self.nodes[node as usize].own & method.bit() != 0;
+        let mut routes = self.routes.iter().filter(|_| is_owned);
+        routes.find(|route| (route.0, route.1) == (node, method)).map(|route| route.2)
     }
 
     /// Indices are 32 bits; the edge table is up to four times the nodes.
     fn check_room(&self, template: &str) -> Result<(), TrieError> {
         const ENTRIES_MAX: usize = (u32::MAX / 8) as usize;
         let room = |taken: usize, more: usize| taken.checked_add(more).is_some_and(|sum| sum < ENTRIES_MAX);
-        if room(self.drafts.len(), SEGMENTS_MAX) && room(self.label_bytes, template.len()) && room(self.route_count, 1)
+        if room(self.nodes.len(), SEGMENTS_MAX) && room(self.labels.len(), template.len()) && room(self.routes.len(), 1)
         {
             return Ok(());
         }
@@ -202,94 +186,89 @@ impl TrieBuilder {
     }
 
     fn add(&mut self, parent: u32, part: Part<'_>) -> u32 {
-        // `check_room` keeps the count of nodes far below what 32 bits hold.
-        let child = self.drafts.len() as u32;
+        // `check_room` keeps the count of nodes and the bytes of labels far below what 32 bits hold.
+        let child = self.nodes.len() as u32;
         let (kind, label) = match part {
             Part::Static(label) => (Kind::Static, label),
             Part::Param(_) => (Kind::Param, ""),
             Part::Greedy(_) => (Kind::Greedy, ""),
         };
-        self.drafts.push(Draft::new(parent, kind, label));
-        self.label_bytes += label.len();
-        let draft = &mut self.drafts[parent as usize];
-        match part {
-            Part::Static(label) => drop(draft.statics.insert(label.into(), child)),
-            Part::Param(_) => draft.param = child,
-            Part::Greedy(_) => draft.greedy = child,
+        self.nodes.push(Node::new(parent, kind, self.labels.len() as u32, label.len() as u16));
+        self.labels.extend_from_slice(label.as_bytes());
+        let node = &mut self.nodes[parent as usize];
+        match kind {
+            Kind::Static => node.has_statics = true,
+            Kind::Param => node.param = child,
+            Kind::Greedy => node.greedy = child,
+        }
+        if self.edges.len() < slots_for(self.nodes.len()) {
+            self.widen();
+        } else if kind == Kind::Static {
+            place(&mut self.edges, child, hash(parent, label.as_bytes()));
         }
         child
     }
 
-    /// For each node the methods owned in its subtree; and the most nodes one search can enter.
+    /// Twice the slots, and every edge in its place among them.
+    fn widen(&mut self) {
+        self.edges = vec![Edge::default(); slots_for(self.nodes.len())];
+        for (child, node) in (0..).zip(&self.nodes) {
+            if node.kind == Kind::Static && child != ROOT {
+                let start = node.label_start as usize;
+                let label = &self.labels[start..start + usize::from(node.label_len)];
+                place(&mut self.edges, child, hash(node.parent, label));
+            }
+        }
+    }
+
+    /// Tells each node the methods owned in its subtree. Gives the most nodes one search can enter.
     ///
     /// A segment leads to at most one static child, and to the variable ones besides. So a search below a node enters
     /// at most 1 + (the worst static child) + (the param child) + (the greedy child) nodes.
-    fn summarise(&self) -> (Vec<u8>, u64) {
-        let mut below = vec![0; self.drafts.len()];
-        let mut visits = vec![1_u64; self.drafts.len()];
-        let mut worst_static = vec![0_u64; self.drafts.len()];
+    fn summarise(&mut self) -> u64 {
+        let mut visits = vec![1_u64; self.nodes.len()];
+        let mut worst_static = vec![0_u64; self.nodes.len()];
         // Children are made after their parents, so going backwards meets them first.
-        for (index, draft) in self.drafts.iter().enumerate().rev() {
-            below[index] |= own_bits(draft);
+        for index in (0..self.nodes.len()).rev() {
+            let node = &mut self.nodes[index];
+            node.below |= node.own;
             visits[index] += worst_static[index];
             if index == ROOT as usize {
                 break;
             }
-            let parent = draft.parent as usize;
-            below[parent] |= below[index];
-            match draft.kind {
+            let (below, parent, kind) = (node.below, node.parent as usize, node.kind);
+            self.nodes[parent].below |= below;
+            match kind {
                 Kind::Static => worst_static[parent] = worst_static[parent].max(visits[index]),
                 Kind::Param | Kind::Greedy => visits[parent] += visits[index],
             }
         }
-        (below, visits[ROOT as usize])
-    }
-
-    fn place_edges(&self, edges: &mut [Edge]) {
-        let mask = edges.len() - 1;
-        for draft in &self.drafts {
-            for (label, &child) in &draft.statics {
-                let hash = hash(self.draft(child).parent, label.as_bytes());
-                let mut slot = hash as usize & mask;
-                while edges[slot].child != NONE {
-                    slot = (slot + 1) & mask;
-                }
-                edges[slot] = Edge { tag: tag(hash), child };
-            }
-        }
+        visits[ROOT as usize]
     }
 }
 
-fn frozen(draft: &Draft, below: u8, label_start: usize, routes_start: usize) -> Node {
-    // `check_room` and `TEMPLATE_BYTES_MAX` keep all of these within their types.
-    Node {
-        parent: draft.parent,
-        param: draft.param,
-        greedy: draft.greedy,
-        label_start: label_start as u32,
-        route: only_route(draft).map_or(routes_start as u32, |route| route.0),
-        label_len: draft.label.len() as u16,
-        kind: draft.kind,
-        has_statics: !draft.statics.is_empty(),
-        own: own_bits(draft),
-        below,
+impl Node {
+    /// Without children and routes.
+    fn new(parent: u32, kind: Kind, label_start: u32, label_len: u16) -> Self {
+        let (param, greedy, route) = (NONE, NONE, 0);
+        Self { parent, param, greedy, label_start, route, label_len, kind, has_statics: false, own: 0, below: 0 }
     }
-}
-
-fn only_route(draft: &Draft) -> Option<RouteIndex> {
-    let mut routes = draft.routes.values();
-    routes.next().filter(|_| routes.next().is_none()).copied()
 }
 
 const _: () = assert!(TEMPLATE_BYTES_MAX <= u16::MAX as usize, "a label's length is 16 bits");
 
-fn own_bits(draft: &Draft) -> u8 {
-    draft.routes.keys().fold(0, |bits, method| bits | method.bit())
-}
-
 /// Twice as many slots as nodes, so that a probe ends soon; one empty slot at least, so that it ends at all.
 fn slots_for(nodes: usize) -> usize {
     (nodes * 2).next_power_of_two()
+}
+
+fn place(edges: &mut [Edge], child: u32, hash: u64) {
+    let mask = edges.len() - 1;
+    let mut slot = hash as usize & mask;
+    while edges[slot].child != NONE {
+        slot = (slot + 1) & mask;
+    }
+    edges[slot] = Edge { tag: tag(hash), child };
 }
 
 fn parse(template: &str) -> Result<Vec<Part<'_>>, TrieError> {

@@ -149,7 +149,8 @@ fn append(tag: Tag, bytes: &[u8], out: &mut Vec<u8>) {
 
 /// Encodes what is the same for every request: chunks, as far as they fit [`DESCRIPTION_BYTES_MAX`].
 pub fn describe<'d>(chunks: impl IntoIterator<Item = (Tag, &'d str)>) -> Box<[u8]> {
-    let mut out = Vec::new();
+    // A route's names and its origin: most descriptions are no longer.
+    let mut out = Vec::with_capacity(256);
     for (tag, text) in chunks {
         if out.len() + CHUNK_HEADER_BYTES + text.len().min(tag.bytes_max()) <= DESCRIPTION_BYTES_MAX {
             append(tag, text.as_bytes(), &mut out);
