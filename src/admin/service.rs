@@ -391,7 +391,8 @@ fn trail(id: &str, scope: &Scope, request: &Request<'_>, head: &Head) -> AuditEn
     }
 }
 
-/// What was asked, without secrets: values of API keys are not written down, nor documents that are too long.
+/// What was asked, without secrets: values of API keys and private keys are not written down, nor documents that are too
+/// long.
 fn asked(request: &Request<'_>) -> Value {
     let mut asked = serde_json::Map::new();
     for (name, value) in request.query_pairs() {
@@ -406,8 +407,11 @@ fn asked(request: &Request<'_>) -> Value {
             asked.insert("bodyBytes".to_owned(), request.body.len().into());
         }
     }
-    if let Some(value) = asked.get_mut("value").filter(|_| request.operation() == "CreateApiKey") {
-        *value = "***".into();
+    let secrets = [("CreateApiKey", "value"), ("CreateDomainName", "certificatePrivateKey")];
+    for (_, name) in secrets.into_iter().filter(|(operation, _)| *operation == request.operation()) {
+        if let Some(value) = asked.get_mut(name) {
+            *value = "***".into();
+        }
     }
     Value::Object(asked)
 }

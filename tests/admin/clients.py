@@ -175,7 +175,12 @@ def the_trail_says_that_nobody_checked_a_key():
     _, trail = fetched("/_ringgate/audit?accessKey=AKIDCLIENTS&limit=1", "application/json")
     entry, = trail["entries"]
     assert entry["requestId"] == api["ResponseMetadata"]["RequestId"] and not entry["accessKeyIsVerified"], entry
-    return "1 entry of an unverified key"
+    with contextlib.suppress(ClientError):
+        CLIENT.create_domain_name(domainName="secret.tld", certificatePrivateKey="hidden-1")
+    CLIENT.create_api_key(name="secret", value="hidden-2-and-long-enough")
+    _, trail = fetched("/_ringgate/audit?accessKey=AKIDCLIENTS&limit=2", "application/json")
+    assert len(trail["entries"]) == 2 and "hidden" not in json.dumps(trail), trail
+    return "entries of an unverified key, without secrets"
 
 
 def many_writers_lose_nothing():
