@@ -224,6 +224,8 @@ def main():
     parser.add_argument("--history", help="append what was found to this file")
     parser.add_argument("--commit", help="what is being measured, for the history")
     arguments = parser.parse_args()
+    # What others did meanwhile: with more than a fraction of a processor the numbers are theirs as well.
+    load = os.getloadavg()[0]
     measure = {"tail": tail, "calls": calls, "publish": publish, "start": start}[arguments.what]
     with contextlib.ExitStack() as stack:
         gateway = None
@@ -232,7 +234,7 @@ def main():
             gateway = stack.enter_context(Gateway(arguments, folder))
         results = measure(arguments, gateway)
     if arguments.history:
-        machine = {"processors": os.cpu_count(), "kernel": platform.release()}
+        machine = {"processors": os.cpu_count(), "kernel": platform.release(), "load": round(load, 1)}
         line = {"commit": arguments.commit, "unix_seconds": int(time.time()), "kind": f"control-{arguments.what}",
                 "machine": machine, "seconds": arguments.seconds, "results": results}
         with open(arguments.history, "a") as history:

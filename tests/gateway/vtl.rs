@@ -91,6 +91,13 @@ fn a_body_that_is_no_json_is_pointed_out_where_it_matters() {
 }
 
 #[test]
+fn names_that_mean_nothing_are_pointed_out_with_their_place() {
+    let Ran { code, out, err } = eval("a\n $util.toJson($input.path('$')) $context.stage", &[]);
+    assert_eq!((code, out.as_str()), (Some(0), "a\n  "));
+    assert!(err.contains(":2:2: note: $util.toJson() does not exist") && err.contains("\n   ^\n"), "{err}");
+}
+
+#[test]
 fn patterns_that_go_back_and_try_again_are_pointed_out() {
     let template = "#set($n = \"1234567\")\n$n.replaceAll(\"(?<=\\d)(?=(?:\\d{3})+$)\", \",\")";
     let Ran { code, out, err } = eval(template, &[]);

@@ -7,7 +7,7 @@ use crate::base::Place;
 use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN};
 use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
-use crate::mapping::template::{Remark, Template, UnknownName};
+use crate::mapping::template::{About, Remark, Template};
 use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::model::rest::{
     ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
@@ -23,7 +23,6 @@ use crate::proto::http::KnownField;
 
 use super::choices::Choices;
 use super::slots::Slots;
-use super::template::Compiled;
 use super::{Findings, Names, OriginRewrite, Pointer, StageInput, template, unsupported};
 
 /// Why the route of an integration answers 500.
@@ -74,11 +73,12 @@ pub(super) fn plan(
     choices: &mut Choices,
     findings: &mut Findings,
 ) -> Result<IntegrationPlan, Fault> {
-    if let Some(why) = unsupported::unserved(declared) {
-        return Err(why.into());
-    }
     let Route { names, pointer, .. } = *route;
     let mut compiler = Compiler { route, declared, names, pointer, choices, findings };
+    if let Some(why) = unsupported::unserved(declared) {
+        compiler.check_templates();
+        return Err(why.into());
+    }
     if declared.kind == IntegrationKind::Mock {
         return Ok(IntegrationPlan::Mock(Box::new(compiler.mock()?)));
     }
@@ -282,16 +282,25 @@ impl Compiler<'_> {
         Ok(Some((target, value)))
     }
 
+    /// What is wrong with the templates of an integration that is not served is worth knowing all the same.
+    fn check_templates(&mut self) {
+        if self.declared.kind == IntegrationKind::Aws {
+            self.body_templates(&self.declared.request_templates);
+            for response in &self.declared.responses {
+                self.body_templates(&response.response_templates);
+            }
+        }
+    }
+
     fn body_templates(&mut self, declared: &[(String, Declared<String>)]) -> ByMediaType<BodyTemplate> {
         let compiled: Vec<_> = declared
             .iter()
             .map(|(media_type, text)| {
-                let Compiled { template, unknown } = template::body(&text.value, self.names);
+                let template = template::body(&text.value, self.names);
                 if let BodyTemplate::Broken(reason) = &template {
                     self.say_broken(media_type, text, reason);
                 }
                 self.say_remarks(text, template.program());
-                self.say_unknown(text, &unknown);
                 (media_type.clone(), template)
             })
             .collect();
@@ -299,7 +308,7 @@ impl Compiler<'_> {
     }
 
     fn mock_request(&mut self, media_type: &str, text: &Declared<String>) -> MockRequest {
-        let Compiled { template: made, unknown } = template::mock(&text.value, self.names);
+        let made = template::mock(&text.value, self.names);
         match &made {
             MockRequest::Broken(reason) => self.say_broken(media_type, text, reason),
             MockRequest::NoStatus => {
@@ -309,7 +318,6 @@ impl Compiler<'_> {
             MockRequest::Program(program) => self.say_remarks(text, Some(program)),
             _ => {}
         }
-        self.say_unknown(text, &unknown);
         made
     }
 
@@ -318,19 +326,15 @@ impl Compiler<'_> {
         self.findings.warn("template-broken", text.place, self.pointer, message);
     }
 
-    /// Says what is remarkable about a template's patterns, and where in it they are.
+    /// Says what is remarkable about a template, and where in it that is.
     fn say_remarks(&mut self, text: &Declared<String>, program: Option<&Template>) {
-        for Remark { place, message } in program.map(Template::remarks).unwrap_or_default() {
+        for Remark { place, about, message } in program.map(Template::remarks).unwrap_or_default() {
+            let rule = match about {
+                About::Pattern => "template-pattern",
+                About::Name => "template-name",
+            };
             let message = format!("at {place} of the template {message}");
-            self.findings.warn("template-pattern", text.place, self.pointer, message);
-        }
-    }
-
-    /// Says which names in a template mean nothing.
-    fn say_unknown(&mut self, text: &Declared<String>, unknown: &[UnknownName]) {
-        for UnknownName { place, message } in unknown {
-            let message = format!("at {place} of the template {message}; it prints nothing");
-            self.findings.warn("template-name", text.place, self.pointer, message);
+            self.findings.warn(rule, text.place, self.pointer, message);
         }
     }
 

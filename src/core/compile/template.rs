@@ -2,45 +2,32 @@
 
 use crate::mapping::Resolve;
 use crate::mapping::status_code::status_code;
-use crate::mapping::template::{Shape, Template, UnknownName};
+use crate::mapping::template::{Shape, Template};
 use crate::plan::{BodyTemplate, MockRequest};
 
-/// A template and the names in it that mean nothing.
-pub(super) struct Compiled<T> {
-    pub(super) template: T,
-    pub(super) unknown: Box<[UnknownName]>,
-}
-
 /// A template that makes a body.
-pub(super) fn body(text: &str, resolve: &impl Resolve) -> Compiled<BodyTemplate> {
-    let known = |template| Compiled { template, unknown: Box::default() };
+pub(super) fn body(text: &str, resolve: &impl Resolve) -> BodyTemplate {
     if text.is_empty() {
-        return known(BodyTemplate::AsIs);
+        return BodyTemplate::AsIs;
     }
     match Template::compile(text, resolve) {
-        Err(error) => known(BodyTemplate::Broken(reason(&error.to_string()))),
-        Ok(mut template) => {
-            let unknown = template.take_unknown();
-            let template = match template.shape() {
-                Shape::Text(text) => BodyTemplate::Text(text.into()),
-                Shape::Body => BodyTemplate::Passthrough,
-                Shape::Program => BodyTemplate::Program(Box::new(template)),
-            };
-            Compiled { template, unknown }
-        }
+        Err(error) => BodyTemplate::Broken(reason(&error.to_string())),
+        Ok(template) => match template.shape() {
+            Shape::Text(text) => BodyTemplate::Text(text.into()),
+            Shape::Body => BodyTemplate::Passthrough,
+            Shape::Program => BodyTemplate::Program(Box::new(template)),
+        },
     }
 }
 
 /// A template that gives a MOCK its status.
-pub(super) fn mock(text: &str, resolve: &impl Resolve) -> Compiled<MockRequest> {
-    let Compiled { template, unknown } = body(text, resolve);
-    let template = match template {
+pub(super) fn mock(text: &str, resolve: &impl Resolve) -> MockRequest {
+    match body(text, resolve) {
         BodyTemplate::AsIs | BodyTemplate::Passthrough => MockRequest::Passthrough,
         BodyTemplate::Program(template) => MockRequest::Program(template),
         BodyTemplate::Broken(reason) => MockRequest::Broken(reason),
         BodyTemplate::Text(text) => status_code(text.as_bytes()).map_or(MockRequest::NoStatus, MockRequest::Status),
-    };
-    Compiled { template, unknown }
+    }
 }
 
 fn reason(error: &str) -> Box<str> {
@@ -66,34 +53,20 @@ mod tests {
     #[test]
     fn what_need_not_run_is_recognised() {
         for text in ["{}", "color: #333;", "a $5 bill", "100%", "$stageVariables.x", "## a comment\nx"] {
-            assert!(
-                matches!(body(text, &Nothing).template, BodyTemplate::Text(_)),
-                "{text}: {:?}",
-                body(text, &Nothing).template
-            );
+            assert!(matches!(body(text, &Nothing), BodyTemplate::Text(_)), "{text}: {:?}", body(text, &Nothing));
         }
-        assert!(matches!(body("", &Nothing).template, BodyTemplate::AsIs));
+        assert!(matches!(body("", &Nothing), BodyTemplate::AsIs));
         for text in ["$input.body", " $input.body\n", "${input.body}", "$!input.body"] {
-            assert!(
-                matches!(body(text, &Nothing).template, BodyTemplate::Passthrough),
-                "{text}: {:?}",
-                body(text, &Nothing).template
-            );
+            assert!(matches!(body(text, &Nothing), BodyTemplate::Passthrough), "{text}: {:?}", body(text, &Nothing));
         }
         for text in ["at $context.stage/pets", "$input.json('$')", "$input.json('$.a')", "#set($x = $input.body)$x"] {
-            assert!(
-                matches!(body(text, &Nothing).template, BodyTemplate::Program(_)),
-                "{text}: {:?}",
-                body(text, &Nothing).template
-            );
+            assert!(matches!(body(text, &Nothing), BodyTemplate::Program(_)), "{text}: {:?}", body(text, &Nothing));
         }
     }
 
     #[test]
     fn what_does_not_compile_names_its_place() {
-        let BodyTemplate::Broken(reason) = body("{\n  #if($a}", &Nothing).template else {
-            panic!("it does not compile")
-        };
+        let BodyTemplate::Broken(reason) = body("{\n  #if($a}", &Nothing) else { panic!("it does not compile") };
         assert!(reason.starts_with("the template does not compile: 2:"), "{reason}");
     }
 
@@ -104,8 +77,8 @@ mod tests {
                     $context.nope#if($context.nope)$context.routeKey#end $context.status\n\
                     $input.nope() $input.json() $input.headers $util.toJson($x) $util.urlEncode('a', 'b')";
         let compiled = body(text, &Nothing);
-        let found: Vec<_> =
-            compiled.unknown.iter().map(|unknown| format!("{} {}", unknown.place, unknown.message)).collect();
+        let remarks = compiled.program().expect("it has to run").remarks();
+        let found: Vec<_> = remarks.iter().map(|remark| format!("{} {}", remark.place, remark.message)).collect();
         let expected = [
             "3:1 $context.nope does not exist",
             "3:18 $context.nope does not exist",

@@ -220,6 +220,18 @@ fn what_is_not_supported_is_named_with_its_place() {
             Closed,
         ),
         (
+            integration(&format!("type: aws, {aws}, requestTemplates: {{application/json: '#end'}}, {default}")),
+            "template-broken",
+            "the template does not compile: 1:1",
+            Closed,
+        ),
+        (
+            with("requestTemplates: {application/json: '$util.nope()'}"),
+            "template-name",
+            "at 1:1 of the template $util.nope() does not exist",
+            Served,
+        ),
+        (
             integration(&format!("type: aws_proxy, {lambda}")),
             "integration-unserved",
             "AWS_PROXY integrations are not supported yet",
@@ -355,6 +367,16 @@ fn what_is_not_supported_is_named_with_its_place() {
         assert_ne!(finding.severity, Severity::Error);
         let route = if status(&world) == 500 { Closed } else { Served };
         assert_eq!(route, *expected, "{text}");
+    }
+}
+
+#[test]
+fn a_longer_timeout_counts_where_limits_are_relaxed() {
+    let setting = Setting { timeout_ms_max: 300_000, ..Setting::default() };
+    for (declared, used, findings) in [(60_000, 60, 0), (300_001, 300, 1)] {
+        let world = World::with(&proxy(&format!(", timeoutInMillis: {declared}")), &setting);
+        let IntegrationPlan::Http(plan) = &route(&world).integration else { panic!("an HTTP proxy") };
+        assert_eq!((plan.timeout.as_secs(), world.findings.len()), (used, findings), "{:?}", world.findings);
     }
 }
 

@@ -107,7 +107,7 @@ fn base_path_end(x: &Exchange<'_>) -> u16 {
     match x.door {
         Door::DefaultEndpoint => 0,
         // A custom domain may map everything: then it is the slash that ends it.
-        Door::CustomDomain { base_path } => u16::try_from(base_path.end.max(1)).unwrap_or(u16::MAX),
+        Door::CustomDomain { base_path, .. } => u16::try_from(base_path.end.max(1)).unwrap_or(u16::MAX),
     }
 }
 

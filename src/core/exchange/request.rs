@@ -136,6 +136,7 @@ fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
     let bytes = x.request.bytes;
     let fields = &x.request.head.fields;
     let is_repetitive = has_repeated_names(fields, bytes);
+    let lowers_names = x.lowers_header_names();
     for (index, field) in fields.iter().enumerate() {
         if DROPPED_TO_PROXY.contains(field.known) {
             continue;
@@ -145,10 +146,15 @@ fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
         if is_dropped {
             continue;
         }
+        let start = out.len();
         if is_repetitive {
             write_joined(fields, index, bytes, out);
         } else {
             copy_field(field, bytes, out);
+        }
+        // Nothing was written for a name that stood before.
+        if lowers_names && let Some(written) = out.get_mut(start..start + name.len()) {
+            written.make_ascii_lowercase();
         }
     }
     write_forwarded(x, plan, out);

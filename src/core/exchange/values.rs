@@ -45,21 +45,51 @@ impl<'x> Exchange<'x> {
         ExchangeValues { x: self, side, answer }
     }
 
+    /// Whether request headers have lower-case names, as on a domain with base paths of several levels
+    /// (rest-routing-and-stages §7).
+    pub(super) fn lowers_header_names(&self) -> bool {
+        matches!(self.door, Door::CustomDomain { has_levels: true, .. })
+    }
+
+    fn spelling(&self) -> Spelling {
+        if self.lowers_header_names() { Spelling::Lower } else { Spelling::AsSent }
+    }
+
     /// The media type of the request's body, for choosing a template.
     pub(super) fn content_type(&self) -> Option<&'x [u8]> {
         self.request.field(KnownField::ContentType)
     }
 }
 
-/// AWS compares the names of mapped headers as written, case and all (rest-integrations §2).
-fn last<'b>(fields: &Fields, bytes: &'b [u8], name: &str) -> Option<&'b [u8]> {
-    let mut found = fields.iter().filter(|field| field.name.of(bytes) == name.as_bytes());
+/// How the names of fields are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spelling {
+    /// As they were sent.
+    AsSent,
+    /// As if they had been sent in lower case.
+    Lower,
+}
+
+impl Spelling {
+    /// AWS compares the names of mapped headers as written, case and all (rest-integrations §2).
+    fn is_same(self, sent: &[u8], asked: &str) -> bool {
+        match self {
+            Self::AsSent => sent == asked.as_bytes(),
+            Self::Lower => {
+                sent.eq_ignore_ascii_case(asked.as_bytes()) && !asked.bytes().any(|byte| byte.is_ascii_uppercase())
+            }
+        }
+    }
+}
+
+fn last<'b>(fields: &Fields, bytes: &'b [u8], name: &str, spelling: Spelling) -> Option<&'b [u8]> {
+    let mut found = fields.iter().filter(|field| spelling.is_same(field.name.of(bytes), name));
     found.next_back().map(|field| field.value.of(bytes))
 }
 
-fn joined(fields: &Fields, bytes: &[u8], name: &str, out: &mut Vec<u8>) -> bool {
+fn joined(fields: &Fields, bytes: &[u8], name: &str, spelling: Spelling, out: &mut Vec<u8>) -> bool {
     let mut any = false;
-    for field in fields.iter().filter(|field| field.name.of(bytes) == name.as_bytes()) {
+    for field in fields.iter().filter(|field| spelling.is_same(field.name.of(bytes), name)) {
         if any {
             out.push(b',');
         }
@@ -90,20 +120,20 @@ impl Values for ExchangeValues<'_, '_> {
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {
-        last(&self.x.request.head.fields, self.x.request.bytes, name).filter(|_| is_visible(name))
+        last(&self.x.request.head.fields, self.x.request.bytes, name, self.x.spelling()).filter(|_| is_visible(name))
     }
 
     fn headers(&self, name: &str, out: &mut Vec<u8>) -> bool {
-        is_visible(name) && joined(&self.x.request.head.fields, self.x.request.bytes, name, out)
+        is_visible(name) && joined(&self.x.request.head.fields, self.x.request.bytes, name, self.x.spelling(), out)
     }
 
     fn integration_header(&self, name: &str) -> Option<&[u8]> {
         let answer = self.answer?;
-        last(&answer.head.fields, answer.bytes, name)
+        last(&answer.head.fields, answer.bytes, name, Spelling::AsSent)
     }
 
     fn integration_headers(&self, name: &str, out: &mut Vec<u8>) -> bool {
-        self.answer.is_some_and(|answer| joined(&answer.head.fields, answer.bytes, name, out))
+        self.answer.is_some_and(|answer| joined(&answer.head.fields, answer.bytes, name, Spelling::AsSent, out))
     }
 
     fn body(&self) -> Option<&[u8]> {
@@ -139,6 +169,10 @@ impl Message for ExchangeValues<'_, '_> {
     fn path_parameter(&self, index: usize) -> Option<(&str, &[u8])> {
         let name = self.x.route?.variables.get(index)?;
         Some((name, self.path(index)?))
+    }
+
+    fn lowers_header_names(&self) -> bool {
+        self.x.lowers_header_names()
     }
 
     fn header_parameter(&self, index: usize) -> Option<(&[u8], &[u8])> {
@@ -219,7 +253,7 @@ fn write_path(x: &Exchange<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 fn base_path_matched<'x>(x: &Exchange<'x>) -> Option<&'x [u8]> {
-    let Door::CustomDomain { base_path } = x.door else { return None };
+    let Door::CustomDomain { base_path, .. } = x.door else { return None };
     Some(base_path.of_text(x.request.path()))
 }
 

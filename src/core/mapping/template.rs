@@ -16,9 +16,8 @@ mod tests;
 use crate::json::Tape;
 use crate::vtl::{self, Coverage, Dialect, Document, Machine, Program};
 
-pub use crate::vtl::{Error, Failure, FailureKind, Remark};
+pub use crate::vtl::{About, Error, Failure, FailureKind, Remark};
 use host::MessageHost;
-pub use names::UnknownName;
 use names::{Source, TemplateNames};
 pub use overrides::{Override, OverrideTarget, Overrides};
 pub use sample::Sample;
@@ -33,6 +32,10 @@ pub trait Message: Values {
     fn path_parameter(&self, index: usize) -> Option<(&str, &[u8])>;
     /// The request header at this position, with its name and value as sent.
     fn header_parameter(&self, index: usize) -> Option<(&[u8], &[u8])>;
+    /// Whether the names of request headers are to be shown in lower case.
+    fn lowers_header_names(&self) -> bool {
+        false
+    }
     /// Gives what an authorizer said about the caller: `$context.authorizer.…`.
     fn each_authorizer_property(&self, _give: &mut dyn FnMut(&str, &str)) {}
 }
@@ -45,7 +48,6 @@ pub struct Template {
     stage_variables: Box<[(Box<str>, Box<str>)]>,
     reads_body: bool,
     sets_overrides: bool,
-    unknown: Box<[UnknownName]>,
 }
 
 /// What a template comes to without running it.
@@ -81,10 +83,13 @@ impl Template {
     ) -> Result<Self, Error> {
         let mut names = TemplateNames::new(variables, resolve);
         let program = vtl::compile(text, Dialect::ApiGateway, coverage, &mut names)?;
-        let (reads_body, stage_variables) = (names.reads_body(), names.stage_variables());
-        let (sources, unknown) = names.end();
-        let sets_overrides = text.contains("Override");
-        Ok(Self { program, sources, stage_variables, reads_body, sets_overrides, unknown })
+        Ok(Self {
+            program,
+            reads_body: names.reads_body(),
+            sets_overrides: text.contains("Override"),
+            stage_variables: names.stage_variables(),
+            sources: names.sources(),
+        })
     }
 
     /// What it comes to without running it.
@@ -96,11 +101,6 @@ impl Template {
             Some(Source::Body) => Shape::Body,
             _ => Shape::Program,
         }
-    }
-
-    /// The names in it that mean nothing, taken out: nobody needs them when it runs.
-    pub fn take_unknown(&mut self) -> Box<[UnknownName]> {
-        std::mem::take(&mut self.unknown)
     }
 
     /// Whether it may read the body, which must then be there whole.

@@ -77,6 +77,8 @@ pub enum Door {
     CustomDomain {
         /// The base path that matched, in the request's path.
         base_path: Span,
+        /// One of the domain's base paths has several levels: request headers then have lower-case names.
+        has_levels: bool,
     },
 }
 
@@ -188,7 +190,8 @@ impl HostTable {
     fn behind(&self, domain: &Domain, path: &[u8]) -> Result<Entry, NoEntry> {
         let (start, end) = segment(path, 0);
         let (base_end, behind) = domain.longest(path, start, end).ok_or(NoEntry::Unmapped)?;
-        let door = Door::CustomDomain { base_path: Span::of(start, base_end) };
+        let has_levels = !domain.lengths.is_empty();
+        let door = Door::CustomDomain { base_path: Span::of(start, base_end), has_levels };
         match behind {
             Behind::Stage(stage) => Ok(Entry { stage: *stage, offset: base_end, door }),
             Behind::Api(api_id) => {
@@ -408,7 +411,7 @@ mod tests {
             assert_eq!(brief(table.find(b"d.test", path.as_bytes())), *expected, "{path}");
         }
         let found = table.find(b"d.test", b"/any/prod/pets").expect("it is mapped");
-        let Door::CustomDomain { base_path } = found.door else { panic!("{found:?}") };
+        let Door::CustomDomain { base_path, .. } = found.door else { panic!("{found:?}") };
         assert_eq!(base_path.of_text(b"/any/prod/pets"), b"any");
     }
 }

@@ -21,11 +21,22 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What a [`Remark`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A pattern that may take too long, or cannot be used.
+    Pattern,
+    /// A name that means nothing.
+    Name,
+}
+
 /// What is not wrong in a template, but worth knowing before it runs, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
     /// Line and column in the template.
     pub place: Place,
+    /// What kind of thing it is about.
+    pub about: About,
     /// What it is, in one sentence without a full stop.
     pub message: String,
 }

@@ -3,8 +3,6 @@
 //! When a template is compiled, [`Names`] says which names the host knows and takes whole references over, so that
 //! nothing of them is looked up by name again. When it runs, [`Host`] answers for them.
 
-use crate::base::Place;
-
 use super::value::{Exceeded, HostRef, Memory, Value};
 
 /// A part of a reference whose names and arguments are known when the template is compiled.
@@ -62,8 +60,10 @@ pub trait Names {
     /// Takes over the beginning of a reference to the object `root`. An error refuses the template.
     fn bind(&mut self, root: HostRef, links: &[Link]) -> Result<Option<Binding>, String>;
 
-    /// Shows a reference to the object `root`, perhaps more than once, so that names which mean nothing can be told.
-    fn look(&mut self, _root: HostRef, _path: &[Written<'_>], _place: Place) {}
+    /// What is wrong with a reference to the object `root`, which is no error: a name that means nothing.
+    fn look(&self, _root: HostRef, _path: &[Written<'_>]) -> Option<String> {
+        None
+    }
 }
 
 /// No names at all.

@@ -29,7 +29,7 @@ mod tests;
 
 pub use compile::Coverage;
 pub use document::Document;
-pub use error::{Error, Failure, FailureKind, Remark};
+pub use error::{About, Error, Failure, FailureKind, Remark};
 pub use host::{Binding, Bound, Constant, Host, Item, Link, Names, Refusal, View, Written};
 pub use machine::Machine;
 pub use program::{Branch, Program};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ringgate_core::plan::{Canary, Mapping, StageIndex};
 
 use super::world::{API_ID, Session, Table, Told, World};
-use super::{exchange, get, text, wire};
+use super::{exchange, get, operation, text, wire};
 
 /// A resource `/x` that answers with what a template makes of `says`.
 fn saying(says: &str) -> World {
@@ -70,6 +70,29 @@ fn on_a_custom_domain_the_path_holds_the_base_path_and_not_the_stage() {
     let (_, told) = exchange(&world, &ask("/other/x"), "");
     assert_eq!((told.facts.status, body(&told).as_str()), (403, "{\"message\":\"Forbidden\"}"));
     assert!(text(&told.wire).contains("x-amzn-ErrorType: ForbiddenException\n"), "{}", text(&told.wire));
+}
+
+#[test]
+fn on_a_domain_with_base_paths_of_several_levels_headers_have_lower_case_names() {
+    let says = "$input.params().header.get(\\\"x-kind\\\") $input.params(\\\"x-kind\\\")";
+    let mut world = saying(&says.replace("\\\"", "\""));
+    let mapping = |base_path| Mapping { base_path, api_id: API_ID, stage: Some("dev") };
+    world.snapshot.hosts.insert_domain("api.example.com", &[mapping("shop"), mapping("shop/v1")]);
+    world.snapshot.hosts.insert_domain("plain.example.com", &[mapping("shop")]);
+    for (host, expected) in [("api.example.com", "cat cat"), ("plain.example.com", " ")] {
+        let asked = wire(&format!("GET /shop/x HTTP/1.1\nHost: {host}\nX-Kind: cat\n\n"));
+        assert_eq!(body(&exchange(&world, &asked, "").1), expected, "{host}");
+    }
+    let mut world = World::of(&operation(
+        "get",
+        "/x",
+        "type: http_proxy, httpMethod: GET, uri: 'http://origin.example/', \
+         requestParameters: {integration.request.header.Copy: method.request.header.x-kind}",
+    ));
+    world.snapshot.hosts.insert_domain("api.example.com", &[mapping("shop"), mapping("shop/v1")]);
+    let asked = wire("GET /shop/x HTTP/1.1\nHost: api.example.com\nX-Kind: Cat\nX-KIND: Dog\n\n");
+    let (sent, _) = exchange(&world, &asked, "HTTP/1.1 200 OK\nContent-Length: 0\n\n");
+    assert!(sent.contains("\nx-kind: Cat,Dog\n") && sent.contains("\nCopy: Dog\n"), "{sent}");
 }
 
 #[test]

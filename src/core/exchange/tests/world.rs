@@ -42,6 +42,7 @@ pub struct Setting<'s> {
     pub ignores_authorization: bool,
     pub rewrites: Vec<OriginRewrite>,
     pub body_bytes_max: u64,
+    pub timeout_ms_max: u64,
 }
 
 impl Default for Setting<'_> {
@@ -52,6 +53,7 @@ impl Default for Setting<'_> {
             ignores_authorization: false,
             rewrites: Vec::new(),
             body_bytes_max: 1_000,
+            timeout_ms_max: Limits::AWS.integration_timeout_ms_max,
         }
     }
 }
@@ -85,7 +87,7 @@ impl World {
         let limits = Limits {
             request_body_bytes_max: setting.body_bytes_max,
             response_body_bytes_max: setting.body_bytes_max,
-            ..Limits::AWS
+            integration_timeout_ms_max: setting.timeout_ms_max,
         };
         let input = StageInput {
             account_id: "123456789012",

@@ -253,6 +253,7 @@ impl<'h, M: Message> MessageHost<'h, M> {
         memory: &mut Memory,
     ) -> Result<(), Refusal> {
         let map = memory.map(MapKind::Java)?;
+        let lowers_names = kind == "header" && self.message.lowers_header_names();
         let write = |bytes: &[u8], out: &mut Vec<u8>| {
             if is_encoded {
                 query::decode(bytes, out)
@@ -262,7 +263,13 @@ impl<'h, M: Message> MessageHost<'h, M> {
             true
         };
         for (name, value) in parameters {
-            let key = self.keep_value(|_, out| write(name, out));
+            let key = self.keep_value(|_, out| {
+                let is_kept = write(name, out);
+                if lowers_names {
+                    out.make_ascii_lowercase();
+                }
+                is_kept
+            });
             let value = self.keep_value(|_, out| write(value, out));
             // Of a name that comes again, the last value counts.
             let known = memory.map_entries(map).iter().position(|(other, _)| self.is_same_text(*other, key));

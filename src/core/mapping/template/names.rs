@@ -1,7 +1,6 @@
 //! Names at deploy time: whole references become sources, so that nothing of them is looked up at run time.
 
 use super::overrides::side_of;
-use crate::base::Place;
 use crate::json::JsonPath;
 use crate::mapping::context::{ContextVariable, Scope};
 use crate::mapping::expression::Resolve;
@@ -66,21 +65,11 @@ pub(super) struct TemplateNames<'r, R> {
     sources: Vec<Source>,
     /// `$input` is used in ways that are known only at run time.
     has_free_input: bool,
-    unknown: Vec<UnknownName>,
-}
-
-/// A name of `$input`, `$util` or `$context` that means nothing, so that it prints nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownName {
-    /// Line and column in the template.
-    pub place: Place,
-    /// In one sentence.
-    pub message: String,
 }
 
 impl<'r, R: Resolve> TemplateNames<'r, R> {
     pub(super) fn new(variables: &'r Document, resolve: &'r R) -> Self {
-        Self { resolve, variables, sources: Vec::new(), has_free_input: false, unknown: Vec::new() }
+        Self { resolve, variables, sources: Vec::new(), has_free_input: false }
     }
 
     pub(super) fn reads_body(&self) -> bool {
@@ -94,9 +83,8 @@ impl<'r, R: Resolve> TemplateNames<'r, R> {
         variables.into()
     }
 
-    /// What the references read, and the names among them that mean nothing.
-    pub(super) fn end(self) -> (Box<[Source]>, Box<[UnknownName]>) {
-        (self.sources.into(), self.unknown.into())
+    pub(super) fn sources(self) -> Box<[Source]> {
+        self.sources.into()
     }
 
     fn bound(&mut self, links: usize, source: Source) -> Binding {
@@ -194,11 +182,8 @@ pub(super) fn json_path(text: &str) -> Result<JsonPath, String> {
 }
 
 impl<R: Resolve> Names for TemplateNames<'_, R> {
-    fn look(&mut self, root: HostRef, path: &[Written<'_>], place: Place) {
-        let found = unknown(root.realm, path).map(|message| UnknownName { place, message });
-        if let Some(found) = found.filter(|found| !self.unknown.contains(found)) {
-            self.unknown.push(found);
-        }
+    fn look(&self, root: HostRef, path: &[Written<'_>]) -> Option<String> {
+        unknown(root.realm, path).map(|message| format!("{message}; it prints nothing"))
     }
 
     fn root(&self, name: &str) -> Option<HostRef> {

@@ -4,7 +4,7 @@ use super::expression::constant_number;
 use super::{Compiler, Result};
 use crate::base::pattern::Extent;
 use crate::vtl::Dialect;
-use crate::vtl::error::{Error, Remark};
+use crate::vtl::error::{About, Error, Remark};
 use crate::vtl::host::{Binding, Bound, Constant, Link, Written};
 use crate::vtl::methods::Method;
 use crate::vtl::number::Number;
@@ -79,7 +79,11 @@ impl Compiler<'_> {
             Some(Step::Method { place, .. }) => *place,
             _ => reference.place,
         };
-        self.names.look(root, &reference.steps.iter().map_while(written).collect::<Vec<_>>(), reference.place);
+        let path: Vec<_> = reference.steps.iter().map_while(written).collect();
+        let remark =
+            self.names.look(root, &path).map(|message| Remark { place: reference.place, about: About::Name, message });
+        // A reference that is printed is bound twice.
+        self.remarks.extend(remark.filter(|remark| !self.remarks.contains(remark)));
         let bound = self.names.bind(root, &links);
         bound.map_err(|message| Error { place, message })
     }
@@ -135,7 +139,7 @@ impl Compiler<'_> {
             Ok(_) => None,
             Err(message) => Some(message.clone()),
         };
-        self.remarks.extend(message.map(|message| Remark { place: self.place, message }));
+        self.remarks.extend(message.map(|message| Remark { place: self.place, about: About::Pattern, message }));
         compiled
     }
 
