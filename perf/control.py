@@ -96,12 +96,18 @@ class Gateway:
         return api
 
 
+def come_first():
+    """Who measures waits for nobody, so that what it sees is the gateway's. Needs root, and does without."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
 def ringload(arguments, url, seconds, **options):
     """What `ringload run` reports."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
         command = [arguments.ringload, "run", f"--url={url}", f"--duration={seconds}", *flags, f"--json={report.name}"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=come_first)
         found = json.load(open(report.name))
     if found["errors"]["total"]:
         raise SystemExit(f"{url}: {found['errors']}")
@@ -111,11 +117,13 @@ def ringload(arguments, url, seconds, **options):
 @contextlib.contextmanager
 def importing(gateway, api, resources):
     """Imports a document once a second and deploys it, beside the block. Yields the seconds that each took."""
-    taken, over = [], threading.Event()
+    taken, over, text = [], threading.Event(), document(resources)
 
     def run():
+        # Of this thread alone: who asks for imports must not be what is measured.
+        os.nice(19)
         while not over.wait(max(0, 1 - (taken[-1] if taken else 0.5))):
-            seconds = gateway.call("PUT", f"/restapis/{api}?mode=overwrite", document(resources))[1]
+            seconds = gateway.call("PUT", f"/restapis/{api}?mode=overwrite", text)[1]
             seconds += gateway.call("POST", f"/restapis/{api}/deployments", {"stageName": "prod"})[1]
             taken.append(seconds)
 
@@ -135,7 +143,8 @@ def tail(arguments, gateway):
 
     def arm(imports):
         with importing(gateway, other, 300) if imports else contextlib.nullcontext([]) as seconds:
-            report = ringload(arguments, url, arguments.seconds, rate=arguments.rate, warmup=0.5, expect_status=200)
+            report = ringload(arguments, url, arguments.seconds, rate=arguments.rate, warmup=0.5, expect_status=200,
+                              cpus=os.cpu_count() - 1)
         taken.extend(seconds)
         return report["latency_us"]
 

@@ -79,13 +79,19 @@ pub fn run(settings: &Settings, contents: Contents) -> Result<u8, Failure> {
     let driver = choose_driver(settings.driver)?;
     let listeners = bind_all(settings)?;
     let addresses = banner::addresses(settings, &listeners);
+    let cpus = crate::net::allowed_cpus();
+    // Where shards leave processors over, those who decide and those who log do not disturb them. It is no harm where
+    // the host forbids it.
+    if let Some(spare) = cpus.get(listeners.len()..).filter(|spare| !spare.is_empty()) {
+        let _ = crate::net::pin_to(spare);
+    }
     let log = AccessLog::start(&settings.log, listeners.len());
     let log = log.map_err(|error| wrong_call(format!("--log: its file cannot be opened: {error}")))?;
     let bare = file.as_ref().and_then(|_| first.snapshot.stages.first());
     banner::print(settings, driver, &addresses, bare.map(|stage| &**stage));
     let plan = Plan {
         driver,
-        cpus: crate::net::allowed_cpus(),
+        cpus,
         shards: listeners.len(),
         settings: Arc::new(shard_settings(settings, listeners.len())),
         listeners,

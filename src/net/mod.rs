@@ -28,13 +28,13 @@ pub async fn timeout<F: Future>(time: Duration, future: F) -> Option<F::Output> 
     monoio::time::timeout(time, future).await.ok()
 }
 
-/// Binds this thread to one processor.
+/// Binds this thread, and those that it will start, to these processors.
 ///
 /// # Errors
-/// The kernel's, when the processor is not in this process's set.
-pub fn pin_to(cpu: usize) -> std::io::Result<()> {
+/// The kernel's, when none of them is in this process's set.
+pub fn pin_to(cpus: &[usize]) -> std::io::Result<()> {
     let mut set = rustix::thread::CpuSet::new();
-    set.set(cpu);
+    cpus.iter().for_each(|&cpu| set.set(cpu));
     Ok(rustix::thread::sched_setaffinity(None, &set)?)
 }
 

@@ -98,7 +98,7 @@ impl Start {
 
     fn run(self, inbox: Arc<Inbox>, counters: Arc<Counters>, seed: WakeupsSeed) -> io::Result<()> {
         if let Some(cpu) = self.cpu {
-            pin_to(cpu)?;
+            pin_to(&[cpu])?;
         }
         let driver = self.driver;
         driver.run(self.serve(inbox, counters, seed))?
