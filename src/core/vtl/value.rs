@@ -336,6 +336,11 @@ impl Memory {
         self.bigs[big.0 as usize]
     }
 
+    /// Whether no container of the host was changed.
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.changed.is_empty()
+    }
+
     /// What stands for a container of the host, if it was changed.
     pub(super) fn current(&self, value: Value) -> Value {
         match value {

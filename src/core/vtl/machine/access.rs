@@ -168,6 +168,32 @@ impl<H: Host> Run<'_, H> {
         Ok(copy)
     }
 
+    /// `value.a.b.c`. As long as it leads through maps of the host as they came, a place is all that is carried: a value
+    /// that has just been put together waits to be taken apart again.
+    #[inline]
+    pub(super) fn follow(&mut self, mut value: Value, mut names: &[Box<str>]) -> Result<Value> {
+        if let Value::Host(mut at) = value
+            && self.memory.is_unchanged()
+        {
+            value = loop {
+                let [name, rest @ ..] = names else { break self.settle(at) };
+                if !matches!(self.host.view(at), View::Map) {
+                    break self.settle(at);
+                }
+                self.charge_lookup(self.host.size(at))?;
+                names = rest;
+                match self.host.member(at, name) {
+                    Some(found) => at = found,
+                    None => break Value::Null,
+                }
+            };
+        }
+        for name in names {
+            value = self.property(value, name)?;
+        }
+        Ok(value)
+    }
+
     /// `value.name`
     #[inline(always)]
     pub(super) fn property(&mut self, value: Value, name: &str) -> Result<Value> {

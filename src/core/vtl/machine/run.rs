@@ -259,10 +259,8 @@ impl<H: Host> Run<'_, H> {
         let program = self.program;
         let spec = &program.prints[spec as usize];
         self.out.extend_from_slice(program.printed(spec.text));
-        let mut value = self.load(slot)?;
-        for name in &program.paths[path as usize] {
-            value = self.property(value, name)?;
-        }
+        let value = self.load(slot)?;
+        let value = self.follow(value, &program.paths[path as usize])?;
         self.print_with(value, spec)
     }
 
