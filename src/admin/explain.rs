@@ -1,6 +1,7 @@
 //! `GET /_ringgate/explain`: what shards remember of requests. A caller sees those to the APIs of its own account, and
 //! those that reached no API.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -12,6 +13,8 @@ use ringgate_core::record::decision::Wanted;
 use serde_json::json;
 
 use super::access::Caller;
+use super::service::Management;
+use super::state::Scope;
 use super::v1::request::pairs;
 use crate::control::explain::Explained;
 use crate::control::gateway::Gateway;
@@ -24,8 +27,8 @@ pub const REQUESTS_MAX: usize = 100;
 const REQUESTS_OF_STATUS: usize = 10;
 
 /// The route. It expects a [`Caller`] in the request's extensions.
-pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new().route(PATH, get(explain)).with_state(gateway)
+pub fn router(gateway: Arc<Gateway>, management: Arc<Management>) -> Router {
+    Router::new().route(PATH, get(explain)).with_state((gateway, management))
 }
 
 /// What is asked: `id=`, or `last=` and `status=`; and `format=`.
@@ -43,7 +46,7 @@ enum Format {
 }
 
 async fn explain(
-    State(gateway): State<Arc<Gateway>>,
+    State((gateway, management)): State<(Arc<Gateway>, Arc<Management>)>,
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Response {
@@ -56,25 +59,38 @@ async fn explain(
     if explained.decisions.is_empty() && matches!(question.wanted, Wanted::Id(_) | Wanted::ExtendedId(_)) {
         return refused(StatusCode::NOT_FOUND, &unknown(&explained));
     }
-    answer(&explained, question.format)
+    let notices = notices(&explained, &management, &caller.region);
+    answer(&explained, &notices, question.format)
 }
 
-fn answer(explained: &Explained, format: Format) -> Response {
-    let show = |show: fn(&Decision) -> String| explained.decisions.iter().map(show).collect::<Vec<_>>().join("\n");
-    let silent = match explained.silent {
-        0 => String::new(),
-        count => format!("{count} shards did not answer in time: what they remember is missing\n"),
+/// What whoever reads this should know of the APIs: that stages do not serve them as they are now.
+fn notices(explained: &Explained, management: &Management, region: &str) -> BTreeSet<String> {
+    let notice = |decision: &Decision| {
+        let scope = Scope { account: decision.account().into(), region: region.into() };
+        management.notice(&scope, decision.api_id())
     };
+    explained.decisions.iter().filter_map(notice).collect()
+}
+
+fn answer(explained: &Explained, notices: &BTreeSet<String>, format: Format) -> Response {
+    let show = |show: fn(&Decision) -> String| explained.decisions.iter().map(show).collect::<Vec<_>>().join("\n");
+    let mut remarks: String = notices.iter().map(|notice| format!("\nNote: {notice}\n")).collect();
+    if explained.silent > 0 {
+        remarks += &format!("{} shards did not answer in time: what they remember is missing\n", explained.silent);
+    }
     let (kind, body) = match format {
         Format::Json => {
             let requests: Vec<_> = explained.decisions.iter().map(json).collect();
-            ("application/json", format!("{:#}\n", json!({"requests": requests, "silentShards": explained.silent})))
+            (
+                "application/json",
+                format!("{:#}\n", json!({"requests": requests, "notices": notices, "silentShards": explained.silent})),
+            )
         }
         Format::Text if explained.decisions.is_empty() => {
-            ("text/plain; charset=utf-8", format!("no such request\n{silent}"))
+            ("text/plain; charset=utf-8", format!("no such request\n{remarks}"))
         }
-        Format::Text => ("text/plain; charset=utf-8", show(story) + &silent),
-        Format::Log => ("text/plain; charset=utf-8", show(log) + &silent),
+        Format::Text => ("text/plain; charset=utf-8", show(story) + &remarks),
+        Format::Log => ("text/plain; charset=utf-8", show(log) + &remarks),
     };
     (StatusCode::OK, [(header::CONTENT_TYPE, kind)], body).into_response()
 }

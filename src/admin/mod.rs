@@ -78,7 +78,7 @@ pub fn router(
     let metered = management.clone();
     let guard = (access, management.clone());
     let managing = audit::router(management.store().clone())
-        .merge(explain::router(gateway.clone()))
+        .merge(explain::router(gateway.clone(), management.clone()))
         .merge(changes::router(gateway.clone(), management.clone()))
         .merge(Router::new().fallback(manage).with_state(management))
         .layer(middleware::from_fn_with_state(guard, identify));

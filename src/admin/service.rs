@@ -292,7 +292,7 @@ impl Management {
     }
 
     /// What whoever works on an API should know: that stages do not serve it as it is now.
-    fn notice(&self, scope: &Scope, api: &str) -> Option<String> {
+    pub(super) fn notice(&self, scope: &Scope, api: &str) -> Option<String> {
         let state = self.state();
         let api = state.tenants.get(scope)?.apis.get(api)?;
         let behind = undeployed(api);

@@ -181,3 +181,24 @@ fn calls_are_signed_with_the_keys_of_the_environment() {
     let trail = ringgate(gateway.admin, &KEYS, &["audit", "--access-key=AKIDONE", "--format=json"]);
     assert!(trail.out.contains("\"ImportRestApi\"") && trail.out.contains("\"eu-west-1\""), "{}", trail.out);
 }
+
+#[test]
+fn what_was_changed_and_not_deployed_is_told_to_whoever_looks() {
+    let (gateway, folder) = (empty_gateway(), Folder::new());
+    let file = write(&folder, "a.json", &pets("one"));
+    assert_eq!(ringgate(gateway.admin, &[], &["deploy", &file]).code, Some(0));
+    let [id] = &ids(&gateway)[..] else { panic!("one API") };
+    let host = format!("{id}.execute-api.localhost");
+    let explained = || {
+        assert_eq!(gateway.get_at(&host, "/dev/pets").text(), "one");
+        ringgate(gateway.admin, &[], &["explain"]).out
+    };
+    let note = format!("Note: API {id} has changed; stage dev does not serve it until it is deployed");
+    assert!(!explained().contains("Note:"));
+    let schema = json!({"type": "object", "properties": {"name": {"type": "string"}}}).to_string();
+    let model = json!({"name": "Cat", "contentType": "application/json", "schema": schema});
+    gateway.manage("POST", &format!("/restapis/{id}/models"), &model);
+    assert!(explained().contains(&note), "{}", explained());
+    gateway.manage("POST", &format!("/restapis/{id}/deployments"), &json!({"stageName": "dev"}));
+    assert!(!explained().contains("Note:"));
+}

@@ -143,6 +143,11 @@ impl Decision {
         self.text(Tag::Account)
     }
 
+    /// Id of the API; empty where none was found.
+    pub fn api_id(&self) -> &str {
+        self.text(Tag::ApiId)
+    }
+
     /// Whether the gateway answered it with a gateway response of its own.
     pub fn is_rejected(&self) -> bool {
         !self.text(Tag::ErrorType).is_empty()
