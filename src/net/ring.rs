@@ -6,7 +6,7 @@
 //!
 //! The runtime is monoio, on io_uring where the kernel allows it and on epoll elsewhere. [`Driver::probe`] chooses.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -24,6 +24,10 @@ const RING_ENTRIES: u32 = 2048;
 /// From this size on, a buffer is filled and emptied at once if the socket allows it, while it lies in the cache. The
 /// operations of a turn are carried out together: many large buffers would push each other out before they are sent.
 const AT_ONCE_BYTES: usize = 32 * 1024;
+
+/// So many reads in a row are done at once, the next one by an operation: a peer that sends as fast as we read must not
+/// keep the shard to itself.
+const AT_ONCE_READS: u8 = 4;
 
 /// How a shard waits for the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +105,8 @@ enum Stream {
 /// time; debug builds check it.
 pub struct Socket {
     stream: UnsafeCell<Stream>,
+    /// Reads done at once since the last operation.
+    reads_at_once: Cell<u8>,
 }
 
 pub use monoio::io::{CancelHandle, Canceller};
@@ -118,12 +124,16 @@ impl Socket {
     pub fn tcp(stream: TcpStream) -> Self {
         // A socket that was reset meanwhile refuses the option; its first read will say so.
         let _ = stream.set_nodelay(true);
-        Self { stream: UnsafeCell::new(Stream::Tcp(stream)) }
+        Self::of(Stream::Tcp(stream))
+    }
+
+    fn of(stream: Stream) -> Self {
+        Self { stream: UnsafeCell::new(stream), reads_at_once: Cell::new(0) }
     }
 
     /// Takes over an accepted or connected Unix stream.
     pub fn unix(stream: UnixStream) -> Self {
-        Self { stream: UnsafeCell::new(Stream::Unix(stream)) }
+        Self::of(Stream::Unix(stream))
     }
 
     /// Takes over one end of a pair of connected Unix sockets.
@@ -224,11 +234,14 @@ impl Socket {
 
     /// What has arrived, if this is a large buffer and something has. Errors are left to the operation that follows.
     fn read_at_once(&self, into: &mut [u8]) -> Option<usize> {
-        if into.len() < AT_ONCE_BYTES {
+        let before = self.reads_at_once.replace(0);
+        if into.len() < AT_ONCE_BYTES || before == AT_ONCE_READS {
             return None;
         }
         let read = rustix::net::recv(borrow(&self.descriptor()), into, rustix::net::RecvFlags::DONTWAIT);
-        read.ok().map(|(count, _)| count)
+        let (count, _) = read.ok()?;
+        self.reads_at_once.set(before + 1);
+        Some(count)
     }
 
     /// How much of a large piece the socket took. Errors are left to the operation that follows.

@@ -4,7 +4,9 @@
 //! What needs a process of its own (limits, a refused ring) runs this binary again with `NET_CHILD` naming the part.
 
 use std::cell::{Cell, RefCell};
+use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -210,6 +212,35 @@ fn three_thousand_operations_at_once_all_end() {
             sleep(Duration::from_millis(2)).await;
         }
     });
+}
+
+/// On epoll the runtime reads on for as long as there is something, whatever the size.
+#[test]
+fn a_peer_that_always_has_more_does_not_keep_the_ring_to_itself() {
+    const PIECE: usize = 32 * 1024;
+    const PIECES: usize = 8;
+    let driver = Driver::probe();
+    if driver == Driver::Epoll {
+        return eprintln!("not tested: this kernel refuses the ring");
+    }
+    let (ours, mut theirs) = UnixStream::pair().expect("a pair");
+    rustix::net::sockopt::set_socket_send_buffer_size(&theirs, PIECE * PIECES * 2).expect("a larger buffer");
+    theirs.set_nonblocking(true).expect("an option");
+    let filled = std::iter::from_fn(|| theirs.write(&[7; PIECE]).ok()).sum::<usize>();
+    assert!(filled >= PIECE * PIECES, "only {filled} bytes fit");
+    let has_run = driver.run(async move {
+        let (socket, has_run) = (Socket::pair_end(ours).expect("a socket"), Rc::new(Cell::new(false)));
+        let other = has_run.clone();
+        spawn(async move { other.set(true) });
+        let mut buffer = vec![0; PIECE];
+        for _ in 0..PIECES {
+            let (read, lent) = socket.read(buffer, 0..PIECE).await;
+            assert_eq!(read.expect("it is there"), PIECE);
+            buffer = lent;
+        }
+        has_run.get()
+    });
+    assert!(has_run.expect("the kernel grants a loop"), "nobody else had a turn");
 }
 
 #[test]
