@@ -244,6 +244,18 @@ impl Socket {
         Some(count)
     }
 
+    /// Reads what has arrived, without waiting; `None`: nothing has. `Some(0)` is the end of the stream.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn read_arrived(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
+        match rustix::net::recv(borrow(&self.descriptor()), into, rustix::net::RecvFlags::DONTWAIT) {
+            Ok((count, _)) => Ok(Some(count)),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// How much of a large piece the socket took. Errors are left to the operation that follows.
     fn write_at_once(&self, piece: &[u8]) -> usize {
         if piece.len() < AT_ONCE_BYTES {
