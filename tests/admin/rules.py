@@ -460,6 +460,15 @@ def tags_and_counts_have_limits():
         "create_rest_api", name="a", policy="no JSON")
 
 
+def what_is_not_kept_is_refused_by_its_name():
+    for member in ("certificateBody", "certificatePrivateKey", "certificateChain"):
+        bad(f"{member} is not supported: certificates are given to the listener", "create_domain_name",
+            domainName="uploaded.tld", **{member: "x"})
+    for kind in ("JWT", "x"):
+        invalid(enum(kind, "createAuthorizerInput.type", "REQUEST, COGNITO_USER_POOLS, TOKEN"), "create_authorizer",
+                **API.own, name="j", type=kind)
+
+
 def private_names_are_told_apart_by_their_identifiers():
     made = CLIENT.create_domain_name(domainName="private.tld", endpointConfiguration={"types": ["PRIVATE"]})
     got = CLIENT.get_domain_name(domainName="private.tld", domainNameId=made["domainNameId"])
@@ -578,6 +587,7 @@ CLAIMS = (
     a_stage_with_a_canary_takes_no_other_deployment,
     what_remains_is_a_number_of_a_key_in_a_plan,
     tags_and_counts_have_limits,
+    what_is_not_kept_is_refused_by_its_name,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,
     a_clone_has_what_is_not_said_anew,
