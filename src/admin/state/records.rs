@@ -39,6 +39,7 @@ impl Changes<'_> {
         self.collection("apikey", "", &old.api_keys, &new.api_keys);
         self.collection("usageplan", "", &old.usage_plans, &new.usage_plans);
         self.collection("usageplankey", "", &old.usage_plan_keys, &new.usage_plan_keys);
+        self.collection("usage", "", &old.usages, &new.usages);
         self.collection("domainname", "", &old.domain_names, &new.domain_names);
         self.collection("basepathmapping", "", &old.base_path_mappings, &new.base_path_mappings);
         self.collection("accessassociation", "", &old.access_associations, &new.access_associations);
@@ -138,6 +139,7 @@ impl Loading {
             "apikey" => insert(&mut tenant.api_keys, key, record)?,
             "usageplan" => insert(&mut tenant.usage_plans, key, record)?,
             "usageplankey" => insert(&mut tenant.usage_plan_keys, key, record)?,
+            "usage" => insert(&mut tenant.usages, key, record)?,
             "domainname" => insert(&mut tenant.domain_names, key, record)?,
             "basepathmapping" => insert(&mut tenant.base_path_mappings, key, record)?,
             "accessassociation" => insert(&mut tenant.access_associations, key, record)?,

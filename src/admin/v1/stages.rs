@@ -299,11 +299,13 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
-    let mut stage = (**find(tenant, request)?).clone();
+    let before = &**find(tenant, request)?;
+    let mut stage = before.clone();
     let api = request.api(tenant)?;
     for operation in &operations {
         change(&mut stage, api, operation)?;
     }
+    check_lock(before, &stage)?;
     check_references(&stage, api, tenant)?;
     check_variables(&stage.variables)?;
     check_format(stage.access_log_settings.as_ref())?;
@@ -313,6 +315,19 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let reply = Reply::ok(&stage);
     request.api_mut(tenant)?.stages.insert(stage.stage_name.clone(), Arc::new(stage));
     Ok(reply)
+}
+
+/// While a stage has a canary it serves no other deployment than that one's or its own (dg/canary-release).
+fn check_lock(before: &Stage, after: &Stage) -> Result<(), Error> {
+    let (Some(canary), Some(kept)) = (&before.canary_settings, &after.canary_settings) else { return Ok(()) };
+    let is_canary = |canary: &CanarySettings| canary.deployment_id.as_ref() == Some(&after.deployment_id);
+    if after.deployment_id == before.deployment_id || is_canary(canary) || is_canary(kept) {
+        return Ok(());
+    }
+    Err(Error::bad_request(format!(
+        "Non canary deployment not supported on stage {} because Canary is enabled. Remove canarySettings first.",
+        before.stage_name
+    )))
 }
 
 fn change(stage: &mut Stage, api: &Api, operation: &PatchOperation) -> Result<(), Error> {

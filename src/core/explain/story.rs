@@ -125,14 +125,17 @@ fn mapping(decision: &Decision, api: &str) -> String {
 
 fn routed(decision: &Decision) -> String {
     let resource = decision.text(Tag::Resource);
-    let (method, given) = (decision.request.method(), decision.resource_path_given());
+    let (method, given) = (decision.method(), decision.resource_path_given());
     if resource.is_empty() {
         return format!("none: nothing answers {method} {given}");
     }
     let declared = decision.text(Tag::Method);
     let why = if declared == "ANY" { format!(", which answers {method} as well") } else { String::new() };
     let id = decision.text(Tag::ResourceId);
-    format!("{declared} {resource} (resource {id}) matches {given}{why}")
+    let sent = decision.request.method();
+    let named =
+        if sent == method { String::new() } else { format!("; X-HTTP-Method-Override made {method} of {sent}") };
+    format!("{declared} {resource} (resource {id}) matches {given}{why}{named}")
 }
 
 fn integration(decision: &Decision) -> String {
