@@ -11,7 +11,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use monoio::buf::{IoBuf, IoBufMut};
 use monoio::io::{AsyncReadRent, AsyncWriteRent, CancelableAsyncReadRent};
@@ -143,6 +143,23 @@ impl Socket {
     pub fn pair_end(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(monoio::utils::is_legacy())?;
         UnixStream::from_std(stream).map(Self::unix)
+    }
+
+    /// Takes over a descriptor of any kind of which only [`Socket::readable`] will be asked. The runtime knows no other
+    /// kinds than streams.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(super) fn watch(descriptor: OwnedFd) -> io::Result<Self> {
+        UnixStream::from_std(descriptor.into()).map(Self::unix)
+    }
+
+    /// Takes the stream off the event loop. Every operation on it must have ended.
+    pub(super) fn detach(self) -> Detached {
+        match self.stream.into_inner() {
+            Stream::Tcp(stream) => Detached::Tcp(own(stream.into_raw_fd())),
+            Stream::Unix(stream) => Detached::Unix(own(stream.into_raw_fd())),
+        }
     }
 
     /// Connects to `address` over TCP.
@@ -296,6 +313,34 @@ impl Socket {
     }
 }
 
+/// A connected stream without an event loop.
+pub(super) enum Detached {
+    Tcp(OwnedFd),
+    Unix(OwnedFd),
+}
+
+impl Detached {
+    /// Gives the stream to this thread's event loop. Its options are what they were.
+    ///
+    /// # Errors
+    /// The kernel's; the stream is closed.
+    pub(super) fn attach(self) -> io::Result<Socket> {
+        let stream = match self {
+            Self::Tcp(descriptor) => Stream::Tcp(TcpStream::from_std(descriptor.into())?),
+            Self::Unix(descriptor) => Stream::Unix(UnixStream::from_std(descriptor.into())?),
+        };
+        Ok(Socket::of(stream))
+    }
+}
+
+impl AsFd for Detached {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(descriptor) | Self::Unix(descriptor) => descriptor.as_fd(),
+        }
+    }
+}
+
 /// A buffer whose length stays what it is, however much was read into it: monoio truncates a plain vector to what it
 /// read, and growing it again would cost writing zeros.
 struct Fixed(Vec<u8>);
@@ -347,6 +392,13 @@ pub(super) fn shutdown(descriptor: RawFd, how: Shutdown) {
         Shutdown::Both => rustix::net::Shutdown::Both,
     };
     let _ = rustix::net::shutdown(borrow(&descriptor), how);
+}
+
+/// Justification: monoio's streams give up only a raw descriptor.
+/// Safety: `into_raw_fd` has given the descriptor away: nobody else closes it.
+#[allow(unsafe_code, reason = "see above")]
+fn own(descriptor: RawFd) -> OwnedFd {
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
 /// Justification: monoio's streams lend only a raw descriptor.
