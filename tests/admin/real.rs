@@ -43,6 +43,14 @@ fn documented_commands_run_and_answer_as_documented() {
 }
 
 #[test]
+fn every_promised_operation_is_done_with_all_that_it_takes() {
+    let Some(conformance) = conformance() else { return };
+    let folder = Folder::new();
+    let (_serving, admin, _) = serving(&folder);
+    script("operations.py", [admin.as_ref(), conformance.join("operations.json").as_ref()]);
+}
+
+#[test]
 fn what_aws_refuses_is_refused_in_its_words() {
     let folder = Folder::new();
     let (_serving, admin, _) = serving(&folder);

@@ -382,10 +382,13 @@ def settings_of_a_stage_have_their_limits():
     settings = stage["methodSettings"]
     equal("settings", sorted(settings), ["*/*", "~1pets/GET"])
     equal("seeded", (settings["~1pets/GET"]["cachingEnabled"], settings["~1pets/GET"]["cacheTtlInSeconds"]), (True, 0))
-    stage = CLIENT.update_stage(**name, patchOperations=patch(("remove", "/*/*"), ("remove", "/variables/a")))
+    CLIENT.update_stage(**name, patchOperations=patch(("replace", "/variables/c", "d")))
+    stage = CLIENT.update_stage(**name, patchOperations=patch(("remove", "/*/*"), ("remove", "/variables")))
     equal("removed", (sorted(stage["methodSettings"]), "variables" in stage), (["~1pets/GET"], False))
     bad("Cannot remove method setting */* because there is no method setting for this method ", "update_stage", **name,
         patchOperations=patch(("remove", "/*/*")))
+    bad("Cannot remove method setting variables because there is no method setting for this method ", "update_stage", **name,
+        patchOperations=patch(("remove", "/variables")))
 
 
 def a_stage_with_a_canary_takes_no_other_deployment():
@@ -458,6 +461,50 @@ def tags_and_counts_have_limits():
     bad("More than one target arn specified for vpc link.", "create_vpc_link", name="l", targetArns=[BALANCER] * 2)
     bad("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
         "create_rest_api", name="a", policy="no JSON")
+
+
+def numbers_are_kept_that_can_be_read_again():
+    own = {"usagePlanId": CLIENT.create_usage_plan(name="n")["id"]}
+    for value in ("NaN", "inf", "-Infinity", "1e999", "x", ""):
+        bad(f"Invalid value for /throttle/rateLimit: {value}", "update_usage_plan", **own,
+            patchOperations=patch(("replace", "/throttle/rateLimit", value)))
+        bad(f"Invalid value {value} for /*/*/throttling/rateLimit", "update_stage", **API.stage,
+            patchOperations=patch(("replace", "/*/*/throttling/rateLimit", value)))
+        bad("Invalid percentTraffic: it must be a number from 0.0 to 100.0", "update_stage", **API.stage,
+            patchOperations=patch(("replace", "/canarySettings/percentTraffic", value)))
+    raw("POST", "/usageplans", b'{"name": "n", "throttle": {"rateLimit": 1e999, "burstLimit": 1}}')
+
+
+def what_is_one_of_some_words_stays_one_of_them():
+    modes = "Invalid endpoint access mode specified. Valid options are BASIC,STRICT"
+    bad(modes, "update_rest_api", **API.own, patchOperations=patch(("replace", "/endpointAccessMode", "x")))
+    CLIENT.create_domain_name(domainName="words.tld")
+    for member in ("endpointAccessMode", "securityPolicy", "routingMode", "endpointConfiguration/ipAddressType"):
+        bad(f"Invalid patch path /{member}", "update_domain_name", domainName="words.tld",
+            patchOperations=patch(("replace", f"/{member}", "x")))
+    for stage in ({"stage": "s"}, {"apiId": API.id}, {"apiId": "", "stage": "s"}):
+        bad("Invalid API Stage {api: %s, stage: %s} specified for usageplan %s", "create_usage_plan", name="p",
+            apiStages=[stage])
+
+
+def what_is_full_says_when_to_come_back():
+    api = Api("full")
+    for n in range(9):
+        CLIENT.create_stage(**api.own, stageName=f"t{n}", deploymentId=api.deployment)
+    try:
+        CLIENT.create_stage(**api.own, stageName="more", deploymentId=api.deployment)
+        faults.append("an eleventh stage")
+    except ClientError as error:
+        equal("retry", error.response["retryAfterSeconds"], "60")
+
+
+def what_is_not_kept_is_refused_by_its_name():
+    for member in ("certificateBody", "certificatePrivateKey", "certificateChain"):
+        bad(f"{member} is not supported: certificates are given to the listener", "create_domain_name",
+            domainName="uploaded.tld", **{member: "x"})
+    for kind in ("JWT", "x"):
+        invalid(enum(kind, "createAuthorizerInput.type", "REQUEST, COGNITO_USER_POOLS, TOKEN"), "create_authorizer",
+                **API.own, name="j", type=kind)
 
 
 def private_names_are_told_apart_by_their_identifiers():
@@ -578,6 +625,10 @@ CLAIMS = (
     a_stage_with_a_canary_takes_no_other_deployment,
     what_remains_is_a_number_of_a_key_in_a_plan,
     tags_and_counts_have_limits,
+    numbers_are_kept_that_can_be_read_again,
+    what_is_one_of_some_words_stays_one_of_them,
+    what_is_full_says_when_to_come_back,
+    what_is_not_kept_is_refused_by_its_name,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,
     a_clone_has_what_is_not_said_anew,

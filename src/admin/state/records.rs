@@ -91,7 +91,10 @@ impl Changes<'_> {
     fn put(&mut self, kind: &str, key: String, thing: &impl Serialize) {
         // Structures of texts, numbers, lists and maps with text keys: writing them cannot fail.
         let body = serde_json::to_vec(thing).unwrap_or_default();
-        self.changes.push(Change::Put(Record { scope: self.scope.clone(), kind: kind.to_owned(), key, body }));
+        let record = Record { scope: self.scope.clone(), kind: kind.to_owned(), key, body };
+        // A record that cannot be read keeps the next start from everything that is stored.
+        debug_assert_eq!(Loading::default().take(&record), Ok(()));
+        self.changes.push(Change::Put(record));
     }
 
     fn delete(&mut self, kind: &str, key: String) {

@@ -399,7 +399,7 @@ fn change_canary(stage: &mut Stage, api: &Api, path: (&str, &[&str]), operation:
         ("deploymentId", []) if !api.deployments.contains_key(operation.text()) => return Err(no_deployment()),
         ("deploymentId", []) => canary.deployment_id = operation.optional(),
         ("percentTraffic", []) => {
-            canary.percent_traffic = operation.text().parse().map_err(|_| wrong_percent())?;
+            canary.percent_traffic = operation.fraction().ok_or_else(wrong_percent)?;
         }
         ("useStageCache", []) => canary.use_stage_cache = operation.flag(),
         ("stageVariableOverrides", [name]) => {
@@ -449,6 +449,7 @@ fn remove(stage: &mut Stage, path: &[&str], operation: &PatchOperation) -> Resul
             let canary = stage.canary_settings.as_mut();
             canary.is_some_and(|canary| canary.stage_variable_overrides.remove(*name).is_some())
         }
+        ["variables"] => !std::mem::take(&mut stage.variables).is_empty(),
         ["variables", name] => stage.variables.remove(*name).is_some(),
         _ => stage.method_settings.remove(key).is_some(),
     };
@@ -490,7 +491,7 @@ fn set(setting: &mut MethodSetting, path: (&str, &str), operation: &PatchOperati
         ("logging", "loglevel") if !["OFF", "ERROR", "INFO"].contains(&value) => return Err(wrong()),
         ("logging", "loglevel") => setting.logging_level = operation.optional(),
         ("throttling", "burstLimit") => setting.throttling_burst_limit = value.parse().map_err(|_| wrong())?,
-        ("throttling", "rateLimit") => setting.throttling_rate_limit = value.parse().map_err(|_| wrong())?,
+        ("throttling", "rateLimit") => setting.throttling_rate_limit = operation.fraction().ok_or_else(wrong)?,
         ("caching", "enabled") => setting.caching_enabled = operation.flag(),
         ("caching", "dataEncrypted") => setting.cache_data_encrypted = operation.flag(),
         ("caching", "ttlInSeconds") => {

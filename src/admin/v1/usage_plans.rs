@@ -51,6 +51,10 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         return Err(Error::bad_request("Usage Plan name cannot be empty"));
     }
     for stage in &plan.api_stages {
+        if stage.api_id.is_empty() || stage.stage.is_empty() {
+            // AWS forgets to fill its message in (reported).
+            return Err(Error::bad_request("Invalid API Stage {api: %s, stage: %s} specified for usageplan %s"));
+        }
         check_stage(tenant, stage, request)?;
     }
     check(&plan)?;
@@ -222,19 +226,22 @@ fn invalid(operation: &PatchOperation) -> Error {
     ))
 }
 
-/// The value; that of a member which is removed is zero.
-fn number<T: std::str::FromStr + Default>(operation: &PatchOperation) -> Result<T, Error> {
+/// A number, if the value is one; that of a member which is removed is zero.
+fn number<T: Default>(operation: &PatchOperation, value: Option<T>) -> Result<T, Error> {
     if operation.op == Op::Remove {
         return Ok(T::default());
     }
-    let wrong = || Error::bad_request(format!("Invalid value for {}: {}", operation.path(), operation.text()));
-    operation.text().parse().map_err(|_| wrong())
+    value.ok_or_else(|| Error::bad_request(format!("Invalid value for {}: {}", operation.path(), operation.text())))
+}
+
+fn whole(operation: &PatchOperation) -> Result<i64, Error> {
+    number(operation, operation.text().parse().ok())
 }
 
 fn set_throttle(throttle: &mut ThrottleSettings, member: &str, operation: &PatchOperation) -> Result<(), Error> {
     match member {
-        "burstLimit" => throttle.burst_limit = number(operation)?,
-        "rateLimit" => throttle.rate_limit = number(operation)?,
+        "burstLimit" => throttle.burst_limit = whole(operation)?,
+        "rateLimit" => throttle.rate_limit = number(operation, operation.fraction())?,
         _ => return Err(invalid(operation)),
     }
     Ok(())
@@ -242,8 +249,8 @@ fn set_throttle(throttle: &mut ThrottleSettings, member: &str, operation: &Patch
 
 fn set_quota(quota: &mut QuotaSettings, member: &str, operation: &PatchOperation) -> Result<(), Error> {
     match member {
-        "limit" => quota.limit = number(operation)?,
-        "offset" => quota.offset = number(operation)?,
+        "limit" => quota.limit = whole(operation)?,
+        "offset" => quota.offset = whole(operation)?,
         "period" if operation.op != Op::Remove && PERIODS.contains(&operation.text()) => {
             quota.period = operation.optional();
         }
