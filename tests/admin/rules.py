@@ -311,7 +311,7 @@ def plans_are_patched_as_their_page_says():
         quota={"limit": 10, "period": "WEEK", "offset": 1})["id"]}
     stage = f"/apiStages/{api.id}:s/throttle"
     plan = CLIENT.update_usage_plan(**own, patchOperations=patch(
-        ("remove", "/throttle/burstLimit"), ("replace", "/quota/limit", "20"),
+        ("replace", "/throttle/burstLimit", "0"), ("replace", "/quota/limit", "20"),
         ("add", f"{stage}/~1pets/GET/rateLimit", "3"), ("add", f"{stage}/~1pets/GET/burstLimit", "4")))
     equal("throttle", plan["throttle"], {"burstLimit": 0, "rateLimit": 1.5})
     equal("stage", plan["apiStages"][0]["throttle"], {"/pets/GET": {"rateLimit": 3.0, "burstLimit": 4}})
@@ -333,6 +333,10 @@ def plans_are_patched_as_their_page_says():
     conflict(message.replace(other, third), "update_usage_plan", usagePlanId=third,
              patchOperations=patch(("add", "/apiStages", f"{api.id}:s")))
     bad("Invalid API Stage specified", "update_usage_plan", **own, patchOperations=patch(("add", "/apiStages", "x")))
+    for path in ("/throttle/burstLimit", "/quota/limit", "/name", f"/apiStages/{api.id}:s"):
+        bad(f"Invalid patch path  '{path}' specified for op 'remove'. Must be one of: [/apiStages, /quota, /throttle, "
+            "/productCode, /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>, "
+            "/apiStages/<apidId:stageName>/throttle]", "update_usage_plan", **own, patchOperations=patch(("remove", path)))
 
 
 def a_file_replaces_the_keys_that_it_names():
@@ -482,6 +486,16 @@ def what_is_one_of_some_words_stays_one_of_them():
     for member in ("endpointAccessMode", "securityPolicy", "routingMode", "endpointConfiguration/ipAddressType"):
         bad(f"Invalid patch path /{member}", "update_domain_name", domainName="words.tld",
             patchOperations=patch(("replace", f"/{member}", "x")))
+    policy = "SecurityPolicy_TLS13_1_3_2025_09"
+    needed = "Endpoint access mode is required for the specified security policy"
+    document = json.dumps({**DOCUMENT, "x-amazon-apigateway-security-policy": policy})
+    bad(needed, "create_rest_api", name="a", securityPolicy=policy)
+    bad(needed, "update_rest_api", **API.own, patchOperations=patch(("replace", "/securityPolicy", policy)))
+    bad(needed, "import_rest_api", body=document)
+    bad(needed, "put_rest_api", restApiId=CLIENT.create_rest_api(name="a")["id"], body=document)
+    bad(needed, "create_domain_name", domainName="policy.tld", securityPolicy=policy)
+    bad(needed, "update_domain_name", domainName="words.tld", patchOperations=patch(("replace", "/securityPolicy", policy)))
+    CLIENT.create_rest_api(name="a", securityPolicy=policy, endpointAccessMode="STRICT")
     for stage in ({"stage": "s"}, {"apiId": API.id}, {"apiId": "", "stage": "s"}):
         bad("Invalid API Stage {api: %s, stage: %s} specified for usageplan %s", "create_usage_plan", name="p",
             apiStages=[stage])
