@@ -521,6 +521,21 @@ def what_is_not_kept_is_refused_by_its_name():
                 **API.own, name="j", type=kind)
 
 
+def a_base_path_is_one_segment():
+    domain = {"domainName": "paths.tld"}
+    CLIENT.create_domain_name(**domain)
+    slash = ("API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level base "
+             "path mapping, use API Gateway V2.")
+    bad(slash, "create_base_path_mapping", **domain, basePath="a/b", restApiId=API.id)
+    bad("API Gateway V1 doesn't support the use of the specified characters in the base path", "create_base_path_mapping",
+        **domain, basePath="a b", restApiId=API.id)
+    CLIENT.create_base_path_mapping(**domain, basePath="a$-_.+!*'()", restApiId=API.id)
+    CLIENT.create_base_path_mapping(**domain, basePath="b", restApiId=API.id, stage="s")
+    bad(slash, "update_base_path_mapping", **domain, basePath="b", patchOperations=patch(("replace", "/basePath", "a/b")))
+    conflict("Base path already exists for this domain name", "update_base_path_mapping", **domain, basePath="b",
+             patchOperations=patch(("replace", "/basePath", "a$-_.+!*'()")))
+
+
 def private_names_are_told_apart_by_their_identifiers():
     made = CLIENT.create_domain_name(domainName="private.tld", endpointConfiguration={"types": ["PRIVATE"]})
     got = CLIENT.get_domain_name(domainName="private.tld", domainNameId=made["domainNameId"])
@@ -643,6 +658,7 @@ CLAIMS = (
     what_is_one_of_some_words_stays_one_of_them,
     what_is_full_says_when_to_come_back,
     what_is_not_kept_is_refused_by_its_name,
+    a_base_path_is_one_segment,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,
     a_clone_has_what_is_not_said_anew,

@@ -294,11 +294,17 @@ fn shown_path(path: Option<String>) -> String {
 }
 
 fn check_mapping(tenant: &Tenant, mapping: &BasePathMapping) -> Result<(), Error> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_.+!*'()/".contains(&byte);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_.+!*'()".contains(&byte);
     if mapping.base_path.len() > BASE_PATH_CHARACTERS_MAX {
         return Err(Error::bad_request(format!("The base path exceeds {BASE_PATH_CHARACTERS_MAX} characters")));
     }
-    if !mapping.base_path.bytes().all(is_allowed) || mapping.base_path.contains("//") {
+    if mapping.base_path.contains('/') {
+        return Err(Error::bad_request(
+            "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level base \
+             path mapping, use API Gateway V2.",
+        ));
+    }
+    if !mapping.base_path.bytes().all(is_allowed) {
         return Err(Error::bad_request(
             "API Gateway V1 doesn't support the use of the specified characters in the base path",
         ));
