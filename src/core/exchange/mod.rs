@@ -25,7 +25,7 @@ use crate::base::{Instant, WallTime};
 use crate::json::Tape;
 use crate::mapping::template::Overrides;
 use crate::plan::trie::{Captures, MethodKey};
-use crate::plan::{Door, IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
+use crate::plan::{Door, IntegrationPlan, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
 use crate::proto::http::coding::Encoder;
 use crate::proto::http::{KnownField, Method, Version};
@@ -403,12 +403,7 @@ fn find_route<'x, E: Effects>(
     effects: &mut E,
 ) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
     let path = x.request.path();
-    let entry = x.snapshot.hosts.find(x.request.host(), path).map_err(|none| match none {
-        NoEntry::UnknownStage => Rejection::forbidden("no such stage"),
-        NoEntry::DisabledEndpoint => Rejection::forbidden("the default endpoint is disabled"),
-        NoEntry::Unmapped => Rejection::forbidden("the domain maps no base path to this"),
-        NoEntry::UnknownApi => Rejection::unknown_api(),
-    })?;
+    let entry = x.snapshot.hosts.find(x.request.host(), path, x.request.field(KnownField::XApigwApiId))?;
     let stage = x.snapshot.stage(entry.stage, || effects.draw());
     let stage = stage.ok_or_else(|| Rejection::forbidden("no such stage"))?;
     x.stage = Some(stage);

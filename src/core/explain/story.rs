@@ -116,6 +116,8 @@ fn mapping(decision: &Decision, api: &str) -> String {
         format!("by host {host} and the stage in the path")
     } else if target.starts_with("/restapis/") {
         "by path /restapis/{api}/{stage}/_user_request_".to_owned()
+    } else if decision.request.field("x-apigw-api-id") == Some(api) {
+        format!("by x-apigw-api-id {api} and the stage in the path")
     } else if let Some(before) = target.get(..offset).filter(|before| !before.is_empty()) {
         format!("by host {host} and path {before}")
     } else {
