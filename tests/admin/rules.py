@@ -322,6 +322,9 @@ def plans_are_patched_as_their_page_says():
         ("remove", f"{stage}/~1pets/PUT"), ("remove", "/quota"), ("replace", "/productCode", "c")))
     equal("plan", ("quota" in plan, plan["productCode"], plan["tags"]), (False, "c", {}))
     missing(API.unknown, "create_usage_plan", name="q", apiStages=[{"apiId": "no", "stage": "s"}])
+    missing(f"API Stage not found: {api.id}:no", "create_usage_plan", name="q", apiStages=[{"apiId": api.id, "stage": "no"}])
+    missing(f"API Stage not found: {api.id}:no", "update_usage_plan", **own,
+            patchOperations=patch(("add", "/apiStages", f"{api.id}:no")))
     key = CLIENT.create_api_key(name="k")["id"]
     CLIENT.create_usage_plan_key(**own, keyId=key, keyType="API_KEY")
     other = CLIENT.create_usage_plan(name="q", apiStages=[{"apiId": api.id, "stage": "s"}])["id"]

@@ -101,8 +101,10 @@ fn read_throttle(throttle: Input<'_>) -> Result<ThrottleSettings, Error> {
 
 fn check_stage(tenant: &Tenant, stage: &ApiStage, request: &Request<'_>) -> Result<(), Error> {
     let api = tenant.apis.get(&stage.api_id).ok_or_else(|| request.unknown_api(&stage.api_id))?;
-    let is_there = api.stages.contains_key(&stage.stage);
-    if is_there { Ok(()) } else { Err(Error::not_found("Invalid stage identifier specified")) }
+    if api.stages.contains_key(&stage.stage) {
+        return Ok(());
+    }
+    Err(Error::not_found(format!("API Stage not found: {}:{}", stage.api_id, stage.stage)))
 }
 
 fn check(plan: &UsagePlan) -> Result<(), Error> {
