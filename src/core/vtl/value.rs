@@ -1,5 +1,7 @@
 //! Values of a running template, and the memory that they live in.
 
+use std::collections::BTreeMap;
+
 use super::error::FailureKind;
 use super::host::Host;
 use super::limits;
@@ -13,7 +15,7 @@ pub struct Text {
 }
 
 /// Something that the host knows: a place in its document, or an object such as `$input`. The numbers are the host's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostRef {
     /// Which of the host's things this is about.
     pub realm: u16,
@@ -135,7 +137,7 @@ pub struct Memory {
     /// Bytes of values beside text.
     charged: usize,
     /// Containers of the host that were changed, and what stands for them since.
-    changed: Vec<(HostRef, Value)>,
+    changed: BTreeMap<HostRef, Value>,
 }
 
 /// More than this is given back between runs.
@@ -306,6 +308,11 @@ impl Memory {
         Reader { memory: self, host }.member(map, key)
     }
 
+    /// How many elements a list or map has; nothing else has any.
+    pub fn size(&self, of: Value, host: &impl Host) -> usize {
+        Reader { memory: self, host }.size(of)
+    }
+
     /// An element of a list, counted from its end where the index is negative.
     pub fn element(&self, list: Value, index: i64, host: &impl Host) -> Option<Value> {
         let reader = Reader { memory: self, host };
@@ -315,7 +322,8 @@ impl Memory {
 
     /// Whether the template changed anything of a realm of the host.
     pub fn has_changed(&self, realm: u16) -> bool {
-        self.changed.iter().any(|(of, _)| of.realm == realm)
+        let of_realm = HostRef { realm, index: 0 }..=HostRef { realm, index: u32::MAX };
+        self.changed.range(of_realm).next().is_some()
     }
 
     /// The elements of a list that a template made.
@@ -369,16 +377,14 @@ impl Memory {
     /// What stands for a container of the host, if it was changed.
     pub(super) fn current(&self, value: Value) -> Value {
         match value {
-            Value::Host(host) if !self.changed.is_empty() => {
-                self.changed.iter().find(|(of, _)| *of == host).map_or(value, |(_, now)| *now)
-            }
+            Value::Host(host) if !self.changed.is_empty() => self.changed.get(&host).copied().unwrap_or(value),
             _ => value,
         }
     }
 
     pub(super) fn change(&mut self, of: HostRef, now: Value) -> Result<(), Exceeded> {
         self.charge(size_of::<(HostRef, Value)>())?;
-        self.changed.push((of, now));
+        self.changed.insert(of, now);
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ impl<M: Message> MessageHost<'_, M> {
     ) -> Result<(), Refusal> {
         if path.keys().is_some() {
             let mut text = String::new();
-            match self.follow(path, memory) {
+            match self.follow(path, memory)? {
                 Some(value) => memory.write_json(value, self, &mut text)?,
                 None => text.push_str("\"\""),
             }
@@ -34,7 +34,7 @@ impl<M: Message> MessageHost<'_, M> {
 
     pub(super) fn changed_path(&mut self, path: &JsonPath, memory: &mut Memory) -> Result<Value, Refusal> {
         if path.keys().is_some() {
-            return Ok(self.follow(path, memory).unwrap_or(Value::Null));
+            return Ok(self.follow(path, memory)?.unwrap_or(Value::Null));
         }
         let Some(root) = self.read_changed(memory)? else { return Ok(Value::Null) };
         match self.find_parsed(root, path)? {
@@ -61,15 +61,20 @@ impl<M: Message> MessageHost<'_, M> {
     }
 
     /// Where names and indices lead to. `None`: nowhere, or they are not all there is to the path.
-    fn follow(&mut self, path: &JsonPath, memory: &Memory) -> Option<Value> {
-        let mut value = self.root()?;
-        for key in path.keys()? {
-            value = match key {
-                Key::Name(name) => memory.member(value, name, self)?,
-                Key::Index(index) => memory.element(value, index, self)?,
+    fn follow(&mut self, path: &JsonPath, memory: &Memory) -> Result<Option<Value>, Refusal> {
+        let (Some(mut value), Some(keys)) = (self.root(), path.keys()) else { return Ok(None) };
+        for key in keys {
+            self.visit(memory.size(value, self))?;
+            let found = match key {
+                Key::Name(name) => memory.member(value, name, self),
+                Key::Index(index) => memory.element(value, index, self),
             };
+            match found {
+                Some(found) => value = found,
+                None => return Ok(None),
+            }
         }
-        Some(value)
+        Ok(Some(value))
     }
 
     /// The document as it is now, read anew for paths that look around in it.

@@ -462,6 +462,13 @@ impl<'h, M: Message> MessageHost<'h, M> {
         Ok(Some(object(realm::PARSED + self.parsed_used as u16 - 1)))
     }
 
+    /// Counts what a path looks at outside of a document.
+    pub(super) fn visit(&mut self, elements: usize) -> Result<(), Refusal> {
+        let visits = u32::try_from(elements + 1).unwrap_or(u32::MAX);
+        self.visits_left = self.visits_left.checked_sub(visits).ok_or(Exceeded(FailureKind::Steps))?;
+        Ok(())
+    }
+
     /// The body's document as a value, if it is one.
     pub(super) fn root(&mut self) -> Option<Value> {
         let root = self.read_document()?.root()?;
