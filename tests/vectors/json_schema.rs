@@ -16,8 +16,14 @@ use crate::support;
 /// Optional tests that differ, by file and the beginning of their description, and why.
 const DIFFERENT: &[(&str, &str, &str)] = &[
     ("float-overflow.json", "", "an integer is a number without point and exponent, as in the Java validator"),
+    ("uri.json", "validation of URIs: an invalid protocol-relative URI Reference", URI),
+    ("uri.json", "validation of URIs: an invalid relative URI Reference", URI),
+    ("uri.json", "validation of URIs: an invalid URI though valid URI reference", URI),
+    ("uri.json", "validation of URIs: unescaped non US-ASCII characters", URI),
     ("ecmascript-regex.json", "", "patterns are in Java's dialect, which the conventions chose"),
 ];
+
+const URI: &str = "the Java validator asks java.net.URI, which takes references and characters beyond ASCII";
 
 /// Where the suite says its remote documents are served.
 const REMOTES: &str = "http://localhost:1234/";

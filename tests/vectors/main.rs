@@ -3,6 +3,7 @@
 
 mod claims;
 mod http1;
+mod idioms;
 mod json_schema;
 mod openapi;
 mod parameters;

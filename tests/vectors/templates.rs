@@ -10,7 +10,7 @@ fn rows(folder: &std::path::Path, file: &str) -> Vec<Value> {
     serde_json::from_str(&text).expect("the suite's file is a list")
 }
 
-fn render(template: &str, sample: &Sample) -> String {
+pub fn render(template: &str, sample: &Sample) -> String {
     let compiled = Template::compile(template, sample).unwrap_or_else(|error| panic!("{template}: {error}"));
     let mut out = Vec::new();
     let rendered = Renderer::new().render(&compiled, sample, &mut Overrides::default(), &mut out);

@@ -37,7 +37,7 @@ pub trait Message: Values {
     fn lowers_header_names(&self) -> bool {
         false
     }
-    /// Gives what an authorizer said about the caller: `$context.authorizer.…`.
+    /// Gives what an authorizer said about the caller: `$context.authorizer.…`, of Cognito `claims.` and their names.
     fn each_authorizer_property(&self, _give: &mut dyn FnMut(&str, &str)) {}
 }
 

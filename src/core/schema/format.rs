@@ -151,25 +151,35 @@ fn is_uuid(text: &str) -> bool {
     text.split('-').count() == 5 && text.split('-').all(is_number)
 }
 
-/// An absolute URI (RFC 3986).
+/// A URI or a reference to one, as `java.net.URI` takes both (RFC 3986, and characters beyond ASCII).
 fn is_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    let rest = match text.find([':', '/', '?', '#']).map(|at| text.split_at(at)) {
+        Some((scheme, rest)) if rest.starts_with(':') => {
+            if !is_scheme(scheme) || rest.len() == 1 {
+                return false;
+            }
+            &rest[1..]
+        }
+        _ => text,
+    };
     let hierarchy = rest.split(['?', '#']).next().unwrap_or_default();
     let authority = hierarchy.strip_prefix("//").map(|after| after.split('/').next().unwrap_or_default());
-    is_scheme
-        && has_uri_characters(rest)
+    has_uri_characters(rest)
         && rest.matches('#').count() <= 1
         && authority.is_none_or(is_authority)
         && (authority.is_some() || !rest.contains(['[', ']']))
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 fn has_uri_characters(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.iter().enumerate().all(|(at, byte)| match byte {
         b'%' => bytes.get(at + 1..at + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit)),
-        other => other.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(other),
+        other => other.is_ascii_alphanumeric() || *other >= 0x80 || b"-._~:/?#[]@!$&'()*+,;=".contains(other),
     })
 }
 

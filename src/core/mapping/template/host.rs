@@ -367,11 +367,28 @@ impl<'h, M: Message> MessageHost<'h, M> {
             _ if properties.is_empty() => return Ok(Value::Null),
             _ => memory.map(MapKind::Silent)?,
         };
+        let mut claims = None;
         for (name, value) in properties {
-            if memory.find(map, &name, self).is_none() {
-                let (key, value) = (memory.text(&name)?, memory.text(&value)?);
-                memory.append(map, key, value)?;
+            let value = memory.text(&value)?;
+            match name.strip_prefix("claims.") {
+                Some(claim) => {
+                    let claims = match claims {
+                        Some(claims) => claims,
+                        None => *claims.insert(memory.map(MapKind::Silent)?),
+                    };
+                    let key = memory.text(claim)?;
+                    memory.append(claims, key, value)?;
+                }
+                None if memory.find(map, &name, self).is_none() => {
+                    let key = memory.text(&name)?;
+                    memory.append(map, key, value)?;
+                }
+                None => {}
             }
+        }
+        if let Some(claims) = claims {
+            let key = memory.text("claims")?;
+            memory.append(map, key, Value::Map(claims))?;
         }
         Ok(Value::Map(map))
     }

@@ -159,7 +159,7 @@ impl Message for Sample {
     fn each_authorizer_property(&self, give: &mut dyn FnMut(&str, &str)) {
         for (name, value) in &self.context {
             match name.strip_prefix("authorizer.") {
-                Some(name) if !name.contains('.') => give(name, value),
+                Some(name) if !name.strip_prefix("claims.").unwrap_or(name).contains('.') => give(name, value),
                 _ => {}
             }
         }

@@ -13,6 +13,8 @@ fn sample() -> Sample {
             ("stage".into(), "prod".into()),
             ("identity.sourceIp".into(), "192.0.2.1".into()),
             ("authorizer.tenant".into(), "acme".into()),
+            ("authorizer.claims.sub".into(), "42".into()),
+            ("authorizer.claims.cognito:groups".into(), "admins".into()),
         ],
         stage_variables: vec![("host".into(), "example.com".into()), ("v".into(), "1".into())],
         ..Sample::default()
@@ -134,7 +136,17 @@ fn context_is_read_by_name_and_as_a_map() {
             "prod|192.0.2.1|acme||",
         ),
         ("$context.get('stage')|#set($n = 'stage')$context[$n]|$context.get(\"identity\")|", "", "prod|prod||"),
-        ("#foreach($k in $context.authorizer.keySet())$k#end", "", "tenant"),
+        ("$context.authorizer.keySet()|$context.authorizer.claims|$context.authorizer", "", "[tenant, claims]||"),
+        (
+            "#set($c = $context.authorizer.claims)#foreach($k in $c.keySet())$k=$c.get($k);#end$c['cognito:groups']",
+            "",
+            "sub=42;cognito:groups=admins;admins",
+        ),
+        (
+            "$context.authorizer.claims.sub|$context.authorizer.claims['cognito:groups']|$context.authorizer.claims.none|",
+            "",
+            "42|admins||",
+        ),
         ("$context.keySet().size()|$context.containsKey('stage')", "", "19|true"),
         ("#set($m = $context.identity)$m.sourceIp", "", "192.0.2.1"),
     ]);
