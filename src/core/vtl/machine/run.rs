@@ -113,7 +113,7 @@ impl<H: Host> Run<'_, H> {
     fn step(&mut self, op: Op) -> Result<()> {
         let program = self.program;
         match op {
-            Op::Push(value) => self.push(value),
+            Op::Push(value) => self.push(program.values[value as usize]),
             Op::PushBig(index) => {
                 let big = self.memory.big(program.bigs[usize::from(index)])?;
                 self.push(big);
@@ -260,8 +260,10 @@ impl<H: Host> Run<'_, H> {
         let spec = &program.prints[spec as usize];
         self.out.extend_from_slice(program.printed(spec.text));
         let value = self.load(slot)?;
-        let value = self.follow(value, &program.paths[path as usize])?;
-        self.print_with(value, spec)
+        match self.follow(value, &program.paths[path as usize])? {
+            Value::Host(at) if self.host.print(at, &mut self.out) => self.check_output(),
+            value => self.print_with(self.settled(value), spec),
+        }
     }
 
     /// From here on, what is printed becomes a string.
