@@ -285,6 +285,9 @@ pub struct Config {
     /// An address that origins may have although it is refused by default; may be repeated
     #[arg(long, value_name = "CIDR|ADDR")]
     pub allow_origin_address: Vec<Written>,
+    /// Take no client's X-HTTP-Method-Override header for its method
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub ignore_method_override: Option<Written>,
     /// A header, parameter or member of a body to mask in what `ringgate explain` shows; may be repeated
     #[arg(long, value_name = "NAME")]
     pub redact: Vec<Written>,
@@ -411,6 +414,7 @@ impl Options for Config {
             "proxy-protocol" => Slot::One(&mut self.proxy_protocol),
             "trusted-proxies" => Slot::Many(&mut self.trusted_proxies),
             "allow-origin-address" => Slot::Many(&mut self.allow_origin_address),
+            "ignore-method-override" => Slot::One(&mut self.ignore_method_override),
             "redact" => Slot::Many(&mut self.redact),
             "explain-memory" => Slot::One(&mut self.explain_memory),
             "explain-bodies" => Slot::One(&mut self.explain_bodies),

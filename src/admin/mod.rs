@@ -170,7 +170,8 @@ fn succeeded(reply: Reply, head: &Parts) -> Response {
 fn refused(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = [(header::CONTENT_TYPE, JSON), (HeaderName::from_static("x-amzn-errortype"), error.kind)];
-    (status, headers, json!({ "message": error.message }).to_string()).into_response()
+    let response = (status, headers, json!({ "message": error.message }).to_string()).into_response();
+    with_fields(response, [("retry-after", error.retry_after_seconds().map(|seconds| seconds.to_string()))])
 }
 
 #[cfg(test)]

@@ -136,6 +136,7 @@ fn options(settings: &Settings) -> Result<Options, Failure> {
         records_bodies: settings.explain.records_bodies,
         access_log: access_log(settings.log_format.as_deref())?,
         limits: definition::limits(settings.limits),
+        overrides_methods: !settings.ignores_method_override,
     })
 }
 

@@ -180,6 +180,8 @@ pub struct Settings {
     pub kind: Option<ApiKind>,
     /// Who is believed about the client's address.
     pub client_address: ClientAddress,
+    /// A client's `X-HTTP-Method-Override` replaces nothing.
+    pub ignores_method_override: bool,
     /// Origin addresses that are allowed although they are refused by default.
     pub allowed_origin_addresses: Vec<Cidr>,
     /// What is remembered of requests.
@@ -213,6 +215,7 @@ impl Settings {
             limits: limits(&run.limits, &mut found),
             kind: kind(&config.kind, &mut found),
             client_address: client_address(run, &mut found),
+            ignores_method_override: found.switch("ignore-method-override", &run.ignore_method_override),
             allowed_origin_addresses: found.many("allow-origin-address", &run.allow_origin_address, Cidr::from_str),
             explain: explain(run, &mut found),
             caps: caps(run, &mut found),

@@ -86,6 +86,7 @@ fn describe_connections(page: &mut Exposition, shards: &[Arc<Counters>]) {
         page.gauge(name, help).sample(&[], sum(shards, counter));
     };
     gauge("ringgate_connections", "Client connections open", |shard| &shard.open);
+    gauge("ringgate_connections_parked", "Client connections idle for a while", |shard| &shard.parked);
     gauge("ringgate_buffer_bytes", "Bytes of buffers in use", |shard| &shard.memory);
     let mut total = |name, help, counter: fn(&Counters) -> &Counter| {
         page.counter(name, help).sample(&[], sum(shards, counter));

@@ -35,6 +35,8 @@ pub struct Options {
     pub access_log: AccessLogProgram<ContextVariable>,
     /// What bounds a request.
     pub limits: Limits,
+    /// A client's `X-HTTP-Method-Override` replaces its method.
+    pub overrides_methods: bool,
 }
 
 /// What is to be served from now on.
@@ -154,6 +156,7 @@ impl Publisher {
             upstreams: self.slots.upstreams(),
             slots: self.slots.counts(),
             limits: self.options.limits,
+            overrides_methods: self.options.overrides_methods,
             access_log: self.options.access_log.clone(),
         });
         self.leaving.push((plan, held));
@@ -275,6 +278,7 @@ impl Publisher {
             upstreams: self.slots.upstreams(),
             slots: self.slots.counts(),
             limits: self.options.limits,
+            overrides_methods: self.options.overrides_methods,
             access_log: self.options.access_log.clone(),
         }
     }

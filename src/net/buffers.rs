@@ -96,12 +96,11 @@ impl Buffers {
         }
     }
 
-    /// Gives the allocator what was not lent since the last call.
-    pub fn trim(&self) {
-        for size in [Size::Head, Size::Body] {
-            let trimmed = self.free(size).trim() * size.bytes();
-            self.free_bytes.set(self.free_bytes.get() - trimmed);
-        }
+    /// Gives the allocator what was not lent since the last call; says how many bytes.
+    pub fn trim(&self) -> usize {
+        let trimmed = [Size::Head, Size::Body].map(|size| self.free(size).trim() * size.bytes()).iter().sum();
+        self.free_bytes.set(self.free_bytes.get() - trimmed);
+        trimmed
     }
 
     /// Memory beside the buffers that counts towards the cap as well; none yet.

@@ -4,6 +4,8 @@ pub mod buffers;
 pub mod cidr;
 pub mod client;
 pub mod listen;
+pub mod memory;
+pub mod park;
 pub mod ring;
 pub mod shelf;
 pub mod timer;

@@ -11,7 +11,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use monoio::buf::{IoBuf, IoBufMut};
 use monoio::io::{AsyncReadRent, AsyncWriteRent, CancelableAsyncReadRent};
@@ -145,6 +145,23 @@ impl Socket {
         UnixStream::from_std(stream).map(Self::unix)
     }
 
+    /// Takes over a descriptor of any kind of which only [`Socket::readable`] will be asked. The runtime knows no other
+    /// kinds than streams.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(super) fn watch(descriptor: OwnedFd) -> io::Result<Self> {
+        UnixStream::from_std(descriptor.into()).map(Self::unix)
+    }
+
+    /// Takes the stream off the event loop. Every operation on it must have ended.
+    pub(super) fn detach(self) -> Detached {
+        match self.stream.into_inner() {
+            Stream::Tcp(stream) => Detached::Tcp(own(stream.into_raw_fd())),
+            Stream::Unix(stream) => Detached::Unix(own(stream.into_raw_fd())),
+        }
+    }
+
     /// Connects to `address` over TCP.
     ///
     /// # Errors
@@ -244,6 +261,18 @@ impl Socket {
         Some(count)
     }
 
+    /// Reads what has arrived, without waiting; `None`: nothing has. `Some(0)` is the end of the stream.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn read_arrived(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
+        match rustix::net::recv(borrow(&self.descriptor()), into, rustix::net::RecvFlags::DONTWAIT) {
+            Ok((count, _)) => Ok(Some(count)),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// How much of a large piece the socket took. Errors are left to the operation that follows.
     fn write_at_once(&self, piece: &[u8]) -> usize {
         if piece.len() < AT_ONCE_BYTES {
@@ -281,6 +310,34 @@ impl Socket {
         let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
         let peeked = rustix::net::recv(borrow(&self.descriptor()), &mut byte[..], flags);
         matches!(peeked, Err(error) if error == rustix::io::Errno::AGAIN)
+    }
+}
+
+/// A connected stream without an event loop.
+pub(super) enum Detached {
+    Tcp(OwnedFd),
+    Unix(OwnedFd),
+}
+
+impl Detached {
+    /// Gives the stream to this thread's event loop. Its options are what they were.
+    ///
+    /// # Errors
+    /// The kernel's; the stream is closed.
+    pub(super) fn attach(self) -> io::Result<Socket> {
+        let stream = match self {
+            Self::Tcp(descriptor) => Stream::Tcp(TcpStream::from_std(descriptor.into())?),
+            Self::Unix(descriptor) => Stream::Unix(UnixStream::from_std(descriptor.into())?),
+        };
+        Ok(Socket::of(stream))
+    }
+}
+
+impl AsFd for Detached {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(descriptor) | Self::Unix(descriptor) => descriptor.as_fd(),
+        }
     }
 }
 
@@ -335,6 +392,13 @@ pub(super) fn shutdown(descriptor: RawFd, how: Shutdown) {
         Shutdown::Both => rustix::net::Shutdown::Both,
     };
     let _ = rustix::net::shutdown(borrow(&descriptor), how);
+}
+
+/// Justification: monoio's streams give up only a raw descriptor.
+/// Safety: `into_raw_fd` has given the descriptor away: nobody else closes it.
+#[allow(unsafe_code, reason = "see above")]
+fn own(descriptor: RawFd) -> OwnedFd {
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
 /// Justification: monoio's streams lend only a raw descriptor.

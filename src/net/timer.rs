@@ -70,6 +70,14 @@ impl Deadlines {
         is_armed
     }
 
+    /// Gives the memory of a table back that has become empty.
+    pub fn trim(&self) {
+        let mut table = self.0.borrow_mut();
+        if table.is_empty() {
+            table.shrink_to_fit();
+        }
+    }
+
     /// Ends every read that waits under [`Deadline::cancel_at`].
     pub fn cancel_all(&self) {
         for (_, entry) in self.0.borrow_mut().iter_mut() {

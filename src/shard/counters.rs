@@ -20,6 +20,8 @@ pub struct Counters {
     pub accepted: Counter,
     /// Connections open now.
     pub open: Counter,
+    /// Those of them that are parked.
+    pub parked: Counter,
     /// Connections turned away because the cap was reached.
     pub shed_connections: Counter,
     /// Requests turned away because the memory cap was reached.
@@ -76,6 +78,7 @@ impl Default for Counters {
             integration_latency: Histogram::new(),
             accepted: Counter::new(),
             open: Counter::new(),
+            parked: Counter::new(),
             shed_connections: Counter::new(),
             shed_memory: Counter::new(),
             shed_origin: Counter::new(),

@@ -20,7 +20,6 @@ use super::body::ClientBody;
 use super::inbuf::Inbuf;
 use crate::net::buffers::{Claim, HEADROOM_BYTES, Size, TAILROOM_BYTES};
 use crate::net::client::pool::Connection;
-use crate::net::client::stream::OriginStream;
 use crate::net::ring::{Shutdown, Socket};
 use crate::net::timer::Deadline;
 
@@ -256,13 +255,11 @@ impl ShardEffects<'_> {
             let mut upload = pin!(self.pump(origin, chunked));
             let mut answered = pin!(stream.readable());
             let mut early = false;
-            // TLS sends records of its own accord (session tickets): only a plain connection can be watched.
-            let watched = matches!(stream, OriginStream::Plain(_));
             let result = std::future::poll_fn(|context| {
                 if let Poll::Ready(result) = upload.as_mut().poll(context) {
                     return Poll::Ready(result);
                 }
-                if watched && !early && answered.as_mut().poll(context).is_ready() {
+                if !early && answered.as_mut().poll(context).is_ready() {
                     // The answer came before the body was sent: the origin does not want the rest. What is under way is
                     // ended and awaited, not dropped.
                     early = true;

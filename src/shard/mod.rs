@@ -33,6 +33,7 @@ use counters::{Block, Counters, RouteCounter, StageCounter};
 use inbox::{FromShard, Outbox};
 use origins::OriginPool;
 use owned::Owned;
+use peer::Caller;
 use random::Random;
 use relay::Ended;
 use serve::Session;
@@ -42,6 +43,7 @@ use view::View;
 
 use crate::net::buffers::{Buffers, OutOfMemory, Size};
 use crate::net::client::tls::TlsClients;
+use crate::net::park::Park;
 use crate::net::ring::{Shutdown, Socket};
 use crate::net::shelf::Shelf;
 use crate::net::timer::Deadlines;
@@ -60,8 +62,11 @@ pub struct Shard {
     buffers: Rc<Buffers>,
     /// Deadlines of what is under way: swept every few milliseconds.
     deadlines: Deadlines,
-    /// Deadlines of parked connections: swept every second.
+    /// Deadlines of those that wait for requests with less than a buffer: swept a few times a second.
     idle: Deadlines,
+    parked: Park<Caller>,
+    /// Bytes that connections left behind when they were parked.
+    left_behind: Cell<usize>,
     view: Owned<Rc<View>>,
     pools: Owned<Vec<OriginPool>>,
     /// Tasks that wait for an origin's addresses.

@@ -10,16 +10,36 @@ use ringgate_core::proto::proxy::{self, Malformed, Source};
 
 use super::settings::{Settings, Trusted};
 
+/// What is known of a connection's peer from its beginning to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// What the socket says; `None` on a Unix socket.
+    address: Option<IpAddr>,
+    /// Whom its PROXY protocol header names.
+    named: Option<IpAddr>,
+    /// The listener's.
+    port: u16,
+    /// It has sent something.
+    pub has_begun: bool,
+}
+
+impl Caller {
+    /// The peer that the socket knows; `None` on a Unix socket. `port` is the listener's.
+    pub fn new(address: Option<SocketAddr>, port: u16) -> Self {
+        Self { address: address.map(|address| address.ip().to_canonical()), named: None, port, has_begun: false }
+    }
+}
+
 /// The peer of one connection, in the forms that requests need.
 pub struct Peer {
-    address: Option<IpAddr>,
+    /// What is kept of it while its connection is parked.
+    pub caller: Caller,
     /// The peer, or whom its PROXY protocol header names.
     connection_ip: String,
     /// Whom a trusted proxy names in this request; empty: nobody.
     request_ip: Vec<u8>,
     /// The end of the `X-Forwarded-For` line, and the lines of port and protocol.
     forwarded_lines: Vec<u8>,
-    port: u16,
     /// Whether it brings a test from the management API.
     is_test: bool,
 }
@@ -30,23 +50,22 @@ const NO_ADDRESS: &str = "127.0.0.1";
 const TEST_SOURCE_IP: &[u8] = b"test-invoke-source-ip";
 
 impl Peer {
-    /// The peer that the socket knows; `None` on a Unix socket. `port` is the listener's.
-    pub fn new(address: Option<SocketAddr>, port: u16) -> Self {
-        let ip = address.map(|address| address.ip().to_canonical());
+    /// The peer of a connection that begins, or goes on after a pause.
+    pub fn new(caller: Caller) -> Self {
         let mut connection_ip = String::new();
-        match ip {
+        match caller.named.or(caller.address) {
             Some(ip) => write!(connection_ip, "{ip}").unwrap_or_default(),
             None => connection_ip.push_str(NO_ADDRESS),
         }
         let (request_ip, forwarded_lines) = (Vec::new(), Vec::new());
-        let mut peer = Self { address: ip, connection_ip, request_ip, forwarded_lines, port, is_test: false };
+        let mut peer = Self { caller, connection_ip, request_ip, forwarded_lines, is_test: false };
         peer.forward(None, None);
         peer
     }
 
     /// Whoever tests a method.
     pub fn tester() -> Self {
-        Self { is_test: true, ..Self::new(None, 443) }
+        Self { is_test: true, ..Self::new(Caller::new(None, 443)) }
     }
 
     /// Sets the lines that say how the client called: what a trusted proxy says, else what this listener is.
@@ -56,7 +75,7 @@ impl Peer {
         lines.extend_from_slice(b"\r\nX-Forwarded-Port: ");
         match port {
             Some(port) => lines.extend_from_slice(port),
-            None => lines.extend_from_slice(self.port.to_string().as_bytes()),
+            None => lines.extend_from_slice(self.caller.port.to_string().as_bytes()),
         }
         lines.extend_from_slice(b"\r\nX-Forwarded-Proto: ");
         lines.extend_from_slice(proto.unwrap_or(b"http"));
@@ -65,7 +84,7 @@ impl Peer {
 
     fn is_trusted(&self, settings: &Settings) -> bool {
         // Who can open the Unix socket's file is on this host and may speak for others.
-        self.address.is_none_or(|ip| settings.trusted_proxies.iter().any(|network| network.contains(ip)))
+        self.caller.address.is_none_or(|ip| settings.trusted_proxies.iter().any(|network| network.contains(ip)))
     }
 
     /// Whether a PROXY protocol header must come first.
@@ -80,8 +99,10 @@ impl Peer {
     pub fn read_proxy_header(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
         let Some(header) = proxy::parse(bytes)? else { return Ok(None) };
         if let Source::Address(ip) = header.source {
+            let ip = ip.to_canonical();
+            self.caller.named = Some(ip);
             self.connection_ip.clear();
-            write!(self.connection_ip, "{}", ip.to_canonical()).unwrap_or_default();
+            write!(self.connection_ip, "{ip}").unwrap_or_default();
         }
         Ok(Some(header.len))
     }

@@ -1,9 +1,10 @@
-//! A client connection: parked while idle, active while requests come.
+//! A client connection: active while requests come, parked while idle.
 //!
-//! Parked, a connection is a small task that waits for readability and holds no buffer. Active, it has a buffer, a
-//! session and a large future; after a second without a request it is parked again.
+//! Active, it has a buffer, a session and a large future. Where many are active, the later ones wait for each request in
+//! a small task with a small buffer. After a second without a request either is parked: its descriptor and its peer
+//! stay, its task ends, and another begins when something arrives.
 
-use std::net::SocketAddr;
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,18 +19,23 @@ use super::Shard;
 use super::body::ClientBody;
 use super::effects::ShardEffects;
 use super::inbuf::Inbuf;
-use super::peer::Peer;
+use super::peer::{Caller, Peer};
 use super::relay::{Ended, Relay};
 use super::view::View;
 use crate::net::buffers::{OutOfMemory, Size};
 use crate::net::ring::{Shutdown, Socket, is_cancelled};
 use crate::net::timer::Deadline;
+use crate::net::{sleep, spawn};
 
-/// An active connection without a request for this long is parked.
+/// A connection without a request for this long is parked.
 const PARK_AFTER: Duration = Duration::from_secs(1);
 /// While a shard has lent more small buffers than this, connections do not keep one between two requests: these are
 /// enough to fill every turn of the loop, and ten thousand would hold a quarter of a gigabyte.
 const HEADS_LENT_MAX: usize = 192;
+/// What they wait with instead. Most heads fit.
+const FIRST_BYTES: usize = 512;
+/// About what a connection has beside buffers and a session, and does not need once it is parked.
+const LEFT_BEHIND_BYTES: usize = 1_024;
 /// How long, and for how many bytes, a connection that is being closed waits for its client to stop sending, so that the
 /// last response is not lost to a reset (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(2);
@@ -46,55 +52,106 @@ pub struct Session {
     date_line: Vec<u8>,
 }
 
-/// Serves a connection to its end. While it is parked this future is most of what a connection costs.
+/// Serves a connection until it ends or is parked. While many wait, this future is most of what each costs.
 #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` holds what it is given twice")]
-pub fn connection(
-    shard: Rc<Shard>,
-    socket: Socket,
-    peer: Option<SocketAddr>,
-    port: u16,
-) -> impl Future<Output = ()> + 'static {
+pub fn connection(shard: Rc<Shard>, socket: Socket, mut caller: Caller) -> impl Future<Output = ()> + 'static {
     async move {
-        let mut is_fresh = true;
-        while park(&shard, &socket, is_fresh).await {
-            let active = Box::pin(activate(&shard, &socket, Peer::new(peer, port), is_fresh));
-            if active.await == Next::Close {
-                break;
+        let mut bytes = Vec::new();
+        // What arrived before the end is still served.
+        while !shard.is_closing() || socket.has_data() {
+            let served = Box::pin(activate(&shard, &socket, &mut caller, std::mem::take(&mut bytes))).await;
+            let waited = if served == Next::Wait { wait(&shard, &socket).await } else { Err(served) };
+            match waited {
+                Ok(first) => bytes = first,
+                Err(Next::Close) => break,
+                Err(_) if shard.is_closing() => {}
+                Err(_) => return shard.park(socket, caller),
             }
-            is_fresh = false;
         }
         drop(socket);
         shard.closed();
     }
 }
 
-/// Waits for the first byte of something. `false`: close.
-async fn park(shard: &Rc<Shard>, socket: &Socket, is_fresh: bool) -> bool {
-    if shard.is_closing() {
-        return socket.has_data();
+/// Begins a task for each parked connection on which something arrives.
+pub async fn revive(shard: Rc<Shard>) {
+    loop {
+        if shard.parked.wait(|socket, caller| shard.revive(socket, caller)).await.is_err() {
+            sleep(PARK_AFTER).await;
+        }
     }
-    let idle = shard.idle.watch(socket);
-    // A client that connects and says nothing has the time of a head, one that has been served that of an idle one.
-    let patience = if is_fresh { shard.settings.head_timeout } else { shard.settings.idle_timeout };
-    idle.set(shard.clock.recent() + patience, Shutdown::Read);
-    let ready = socket.readable().await;
-    // What arrived before the end is still served.
-    ready.is_ok() && (!idle.has_fired() || (shard.is_closing() && socket.has_data()))
+}
+
+impl Shard {
+    /// Whether so many wait for requests that the next ones get no buffer to do so.
+    fn is_crowded(&self) -> bool {
+        self.buffers.lent_heads() > HEADS_LENT_MAX
+    }
+
+    /// A client that connects and says nothing has the time of a head, one that has been served that of an idle one.
+    fn patience(&self, caller: &Caller) -> Duration {
+        if caller.has_begun { self.settings.idle_timeout } else { self.settings.head_timeout }
+    }
+
+    /// Parks a connection that has been silent for a while, if it may be so for longer.
+    fn park(&self, socket: Socket, caller: Caller) {
+        let until = self.clock.recent() + self.patience(&caller).saturating_sub(PARK_AFTER);
+        self.left_behind.set(self.left_behind.get() + LEFT_BEHIND_BYTES);
+        if self.parked.put(socket, until, caller).is_err() {
+            self.counters.shed_connections.increment();
+            self.closed();
+        }
+    }
+
+    /// Goes on with a connection that was parked.
+    pub(super) fn revive(self: &Rc<Self>, socket: io::Result<Socket>, caller: Caller) {
+        match socket {
+            Ok(socket) => spawn(connection(self.clone(), socket, caller)),
+            Err(_) => {
+                self.counters.shed_connections.increment();
+                self.closed();
+            }
+        }
+    }
+}
+
+/// Waits a while for the first bytes of a request.
+async fn wait(shard: &Shard, socket: &Socket) -> Result<Vec<u8>, Next> {
+    let deadline = shard.idle.watch(socket);
+    let cancel = deadline.cancel_at(shard.clock.recent() + PARK_AFTER);
+    let (read, mut bytes) = socket.read_until_cancelled(vec![0; FIRST_BYTES], 0..FIRST_BYTES, cancel).await;
+    bytes.truncate(first(read)?);
+    Ok(bytes)
+}
+
+/// How many bytes came, or what else becomes of a connection that waited for some.
+fn first(read: io::Result<usize>) -> Result<usize, Next> {
+    match read {
+        Ok(count) if count > 0 => Ok(count),
+        Err(error) if is_cancelled(&error) => Err(Next::Park),
+        _ => Err(Next::Close),
+    }
 }
 
 /// What becomes of a connection after a while of activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
+    /// It makes room for others while it waits for a request.
+    Wait,
     Park,
     Close,
 }
 
-async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Peer, is_fresh: bool) -> Next {
-    let Ok(mut connection) = Connection::open(shard, socket, peer) else {
+/// Serves requests; `bytes` are the first of what was read.
+async fn activate(shard: &Rc<Shard>, socket: &Socket, caller: &mut Caller, bytes: Vec<u8>) -> Next {
+    let Ok(mut connection) = Connection::open(shard, socket, Peer::new(*caller)) else {
         shard.shed(socket).await;
         return Next::Close;
     };
-    let next = connection.run(is_fresh).await;
+    connection.inbuf.refill(&bytes);
+    drop(bytes);
+    let next = connection.run().await;
+    *caller = connection.peer.caller;
     connection.close();
     next
 }
@@ -103,8 +160,7 @@ async fn activate(shard: &Rc<Shard>, socket: &Socket, peer: Peer, is_fresh: bool
 pub async fn test(shard: &Rc<Shard>, socket: &Socket, view: Rc<View>) -> Records {
     let Ok(mut connection) = Connection::open(shard, socket, Peer::tester()) else { return Records::new() };
     connection.test = Some(Box::new(Test { view, decisions: Decisions::new(MEMORY_BYTES_MIN) }));
-    // Not as a fresh one: nothing stands before this request.
-    connection.run(false).await;
+    connection.run().await;
     let decisions = connection.test.take().map(|test| test.decisions).unwrap_or_default();
     connection.close();
     decisions.find(Wanted::Last(1))
@@ -127,18 +183,11 @@ struct Connection<'c> {
     test: Option<Box<Test>>,
 }
 
-/// What waiting for a request comes to.
-enum First {
-    Bytes,
-    Nothing,
-    End,
-}
-
 /// What reading a head comes to.
 enum Arrival {
     Request,
-    Idle,
-    Closed,
+    /// None yet.
+    Pause(Next),
     Refused(Refusal),
     Late,
 }
@@ -155,16 +204,23 @@ impl<'c> Connection<'c> {
         self.shard.take_back_session(self.session);
     }
 
-    async fn run(&mut self, is_fresh: bool) -> Next {
-        if is_fresh && !self.read_proxy_header().await {
-            self.shard.counters.proxy_header_refusals.increment();
-            return Next::Close;
+    async fn run(&mut self) -> Next {
+        if !self.peer.caller.has_begun {
+            if self.inbuf.is_empty()
+                && let Err(next) = self.read_first().await
+            {
+                return next;
+            }
+            self.peer.caller.has_begun = true;
+            if !self.read_proxy_header().await {
+                self.shard.counters.proxy_header_refusals.increment();
+                return Next::Close;
+            }
         }
         loop {
             match self.read_head().await {
                 Arrival::Request => {}
-                Arrival::Idle => return Next::Park,
-                Arrival::Closed => return Next::Close,
+                Arrival::Pause(next) => return next,
                 Arrival::Late => {
                     self.shard.counters.head_timeouts.increment();
                     self.refuse(408).await;
@@ -201,12 +257,9 @@ impl<'c> Connection<'c> {
             }
             if self.inbuf.is_empty() {
                 match self.read_first().await {
-                    First::Bytes => {}
-                    First::Nothing if self.shard.is_closing() => return Arrival::Closed,
-                    First::Nothing => return Arrival::Idle,
-                    First::End => return Arrival::Closed,
+                    Ok(()) => continue,
+                    Err(next) => return Arrival::Pause(next),
                 }
-                continue;
             }
             if !has_deadline {
                 self.deadline.set(self.shard.clock.recent() + self.shard.settings.head_timeout, Shutdown::Read);
@@ -221,37 +274,29 @@ impl<'c> Connection<'c> {
             if let Err(refusal) = self.session.head.handle_end() {
                 self.shard.counters.refusals[refusal.index()].increment();
             }
-            return Arrival::Closed;
+            return Arrival::Pause(Next::Close);
         }
     }
 
     /// Reads the first bytes of a request, for which it waits a while. One operation: the buffer is held meanwhile,
     /// which is what parking is there to end.
-    async fn read_first(&mut self) -> First {
+    async fn read_first(&mut self) -> Result<(), Next> {
         // What arrived before the end is still served.
         if self.shard.is_closing() && !self.socket.has_data() {
-            return First::Nothing;
+            return Err(Next::Close);
         }
-        // Where many wait, the later ones wait without a buffer.
-        if self.shard.buffers.lent_heads() > HEADS_LENT_MAX && !self.socket.has_data() {
-            return First::Nothing;
+        if self.shard.is_crowded() && self.test.is_none() {
+            return Err(Next::Wait);
         }
-        let cancel = self.deadline.cancel_at(self.shard.clock.recent() + PARK_AFTER);
+        let cancel =
+            self.deadline.cancel_at(self.shard.clock.recent() + self.shard.patience(&self.peer.caller).min(PARK_AFTER));
         let room = self.inbuf.end..self.inbuf.bytes.len();
         let bytes = std::mem::take(&mut self.inbuf.bytes);
         let (read, bytes) = self.socket.read_until_cancelled(bytes, room, cancel).await;
         self.inbuf.bytes = bytes;
         self.deadline.clear();
-        match read {
-            Ok(0) => First::End,
-            Ok(count) => {
-                self.inbuf.end += count;
-                First::Bytes
-            }
-            Err(error) if is_cancelled(&error) && self.shard.is_closing() && self.socket.has_data() => First::Bytes,
-            Err(error) if is_cancelled(&error) => First::Nothing,
-            Err(_) => First::End,
-        }
+        self.inbuf.end += first(read)?;
+        Ok(())
     }
 
     async fn read_more(&mut self) -> bool {

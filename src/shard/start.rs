@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::counters::Counters;
 use super::inbox::{FromShard, Inbox, Outbox, TestInvocation, ToShard};
 use super::owned::Owned;
+use super::peer::Caller;
 use super::random::Random;
 use super::settings::Settings;
 use super::view::View;
@@ -23,6 +24,7 @@ use super::{Shard, serve, tick};
 use crate::net::buffers::Buffers;
 use crate::net::client::tls::TlsClients;
 use crate::net::listen::{Bound, Listener, is_out_of_descriptors};
+use crate::net::park::Park;
 use crate::net::ring::{Driver, Shutdown, Socket};
 use crate::net::shelf::Shelf;
 use crate::net::timer::Deadlines;
@@ -114,6 +116,8 @@ impl Start {
             buffers: Buffers::new(self.settings.memory_bytes_max),
             deadlines: Deadlines::default(),
             idle: Deadlines::default(),
+            parked: Park::new()?,
+            left_behind: Cell::new(0),
             view: Owned::new(View::new(self.snapshot.clone(), self.outbox.clone())),
             pools: Owned::default(),
             waiting: Owned::default(),
@@ -137,6 +141,7 @@ impl Start {
         for listener in &listeners {
             spawn(accept(shard.clone(), listener.clone()));
         }
+        spawn(serve::revive(shard.clone()));
         spawn(tick::run(shard.clone()));
         shard.listen_to(inbox, wakeups, &listeners).await;
         Ok(())
@@ -182,7 +187,7 @@ impl Shard {
             return spawn(async move { shard.shed(&socket).await });
         }
         self.opened();
-        spawn(serve::connection(shard, socket, peer, port));
+        spawn(serve::connection(shard, socket, Caller::new(peer, port)));
     }
 
     /// Serves a request that is a test. One that cannot be served is dropped: its other end sees the connection end.
@@ -247,7 +252,8 @@ impl Shard {
         sleep(LAST_CALL.min(within)).await;
         self.closing.set(true);
         listeners.iter().for_each(|listener| listener.close());
-        self.idle.fire_all(Shutdown::Read);
+        self.parked.empty(|socket, caller| self.revive(socket, caller));
+        self.idle.cancel_all();
         self.deadlines.cancel_all();
         while self.open.get() > 0 && self.clock.now() < deadline {
             sleep(Duration::from_millis(5)).await;

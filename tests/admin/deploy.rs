@@ -193,12 +193,24 @@ fn what_was_changed_and_not_deployed_is_told_to_whoever_looks() {
         assert_eq!(gateway.get_at(&host, "/dev/pets").text(), "one");
         ringgate(gateway.admin, &[], &["explain"]).out
     };
-    let note = format!("Note: API {id} has changed; stage dev does not serve it until it is deployed");
+    let notice = format!("API {id} has changed; stage dev does not serve it until it is deployed");
+    let note = format!("Note: {notice}");
+    let answered = || gateway.admin(&format!("/restapis/{id}")).field("x-ringgate-notice").map(str::to_owned);
     assert!(!explained().contains("Note:"));
+    assert_eq!(answered(), None);
     let schema = json!({"type": "object", "properties": {"name": {"type": "string"}}}).to_string();
-    let model = json!({"name": "Cat", "contentType": "application/json", "schema": schema});
-    gateway.manage("POST", &format!("/restapis/{id}/models"), &model);
+    let change = |name| {
+        let model = json!({"name": name, "contentType": "application/json", "schema": schema});
+        gateway.manage("POST", &format!("/restapis/{id}/models"), &model);
+    };
+    change("Cat");
+    change("Dog");
     assert!(explained().contains(&note), "{}", explained());
+    assert_eq!(answered(), Some(notice));
+    let logged = format!("API {id} (Pets) has changed; its stages serve it as it was deployed");
+    gateway.err.wait_for(&logged, 0);
+    assert_eq!(gateway.err.text().matches(&logged).count(), 1, "it is said once, not with every change");
     gateway.manage("POST", &format!("/restapis/{id}/deployments"), &json!({"stageName": "dev"}));
     assert!(!explained().contains("Note:"));
+    assert_eq!(answered(), None);
 }

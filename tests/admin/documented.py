@@ -28,6 +28,8 @@ import boto3
 import botocore.endpoint
 from awscli.clidriver import create_clidriver
 
+from model import undocumented
+
 FOLDER = tempfile.mkdtemp(prefix="ringgate-documented-")
 CLIENT = boto3.client("apigateway", endpoint_url=URL, region_name=REGION)
 DRIVER = create_clidriver()
@@ -39,7 +41,6 @@ RULES = {
 # Commands that are refused, and how: what they need is not there.
 REFUSED = {
     "get-sdk": "SDKs are not generated",
-    "update-usage": "Quotas are not counted yet",
 }
 
 def file(name, content):
@@ -266,32 +267,6 @@ def missing(documented, ours, path=""):
         for item in documented:
             found = [list(missing(item, own, path + "[]")) for own in ours]
             yield from min(found, key=len, default=[])
-
-
-JSON_TYPES = {
-    "string": str, "boolean": bool, "integer": int, "long": int, "double": (int, float), "float": (int, float),
-    "timestamp": (int, float), "list": list, "map": dict, "structure": dict, "blob": str,
-}
-
-
-def undocumented(value, shape, path=""):
-    """What an answer has that the service's model has not, or has otherwise."""
-    wanted = JSON_TYPES[shape.type_name]
-    if not isinstance(value, wanted) or isinstance(value, bool) and shape.type_name != "boolean":
-        yield path, f"is {value!r:.60}, not a {shape.type_name}"
-    elif shape.type_name == "structure":
-        names = {member.serialization.get("name", name): member for name, member in shape.members.items()}
-        for name, inner in value.items():
-            if name not in names:
-                yield f"{path}.{name}", "is not in the model"
-            else:
-                yield from undocumented(inner, names[name], f"{path}.{name}")
-    elif shape.type_name == "list":
-        for inner in value:
-            yield from undocumented(inner, shape.member, path + "[]")
-    elif shape.type_name == "map":
-        for inner in value.values():
-            yield from undocumented(inner, shape.value, path + "{}")
 
 
 def check(example, world, counts, applied):

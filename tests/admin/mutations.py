@@ -92,7 +92,8 @@ def named(reference, answers):
 
 
 STRANGE = [None, True, -1, 1.5, 10**30, "", " ", "x" * 70_000, "\u0000", "🦀", "../..", "${stageVariables.x}", "(((((a+)+)+)+)+$",
-           [], {}, [None], [[]], {"": ""}, {"a": {"b": None}}, "application/json", "/~1~0/", "arn:aws:", "%", "$", "{", "#if"]
+           [], {}, [None], [[]], {"": ""}, {"a": {"b": None}}, "application/json", "/~1~0/", "arn:aws:", "%", "$", "{", "#if",
+           "NaN", "1e999", "-1"]
 
 
 def changed_value(value, random):

@@ -1,17 +1,19 @@
 //! The management API held against what its clients do and may do wrong, by scripts that use the clients themselves.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::crash::Serving;
-use super::harness::Folder;
+use super::harness::{Folder, run};
 use super::tool;
 
 /// Runs a script beside this file to its end; gives what it printed.
 fn script<const N: usize>(name: &str, arguments: [&OsStr; N]) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/admin").join(name);
-    let output = Command::new(tool("python")).arg(path).args(arguments).output().expect("python");
+    // Scripts share modules; what Python makes of those would lie between the sources.
+    let mut python = Command::new(tool("python"));
+    let output = python.arg("-B").arg(path).args(arguments).output().expect("python");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
     println!("{printed}");
@@ -38,6 +40,14 @@ fn documented_commands_run_and_answer_as_documented() {
     let folder = Folder::new();
     let (_serving, admin, _) = serving(&folder);
     script("documented.py", [admin.as_ref(), conformance.join("aws-cli/examples.json").as_ref()]);
+}
+
+#[test]
+fn every_promised_operation_is_done_with_all_that_it_takes() {
+    let Some(conformance) = conformance() else { return };
+    let folder = Folder::new();
+    let (_serving, admin, _) = serving(&folder);
+    script("operations.py", [admin.as_ref(), conformance.join("operations.json").as_ref()]);
 }
 
 #[test]
@@ -73,4 +83,23 @@ fn wrong_requests_are_told_so_and_a_restart_changes_no_answer() {
     before.kill();
     let (_after, admin, _) = serving(&folder);
     script("mutations.py", [admin.as_ref(), "check".as_ref(), everything.as_ref()]);
+}
+
+#[test]
+fn what_remains_to_a_key_survives_a_restart_and_a_restore() {
+    let folder = Folder::new();
+    let (told, copy, restored) = (folder.file("usage.json"), folder.file("copy"), folder.file("restored"));
+    let (mut before, admin, _) = serving(&folder);
+    script("usage.py", [admin.as_ref(), "change".as_ref(), told.as_ref()]);
+    let copied = |command, data: &Path| {
+        let ran = run(&[command, "--data", &data.display().to_string(), &copy.display().to_string()]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+    };
+    copied("backup", &folder.file("data"));
+    before.kill();
+    let (_after, admin, _) = serving(&folder);
+    script("usage.py", [admin.as_ref(), "check".as_ref(), told.as_ref()]);
+    copied("restore", &restored);
+    let elsewhere = Serving::start(&restored);
+    script("usage.py", [format!("http://{}", elsewhere.admin).as_ref(), "check".as_ref(), told.as_ref()]);
 }

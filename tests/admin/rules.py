@@ -21,6 +21,8 @@ import botocore.endpoint
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from model import undocumented
+
 CLIENT = boto3.client("apigateway", endpoint_url=URL, config=Config(parameter_validation=False))
 FUNCTION = ("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
             "arn:aws:lambda:us-east-1:123456789012:function:f/invocations")
@@ -28,35 +30,6 @@ BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net
 ACCOUNT = "000000000000"
 counts = {"refusals": 0, "answers": 0}
 faults = []
-
-JSON_TYPES = {
-    "string": str, "boolean": bool, "integer": int, "long": int, "double": (int, float), "float": (int, float),
-    "timestamp": (int, float), "list": list, "map": dict, "structure": dict,
-}
-
-
-def undocumented(value, shape, path=""):
-    """What an answer has that the service's model has not, or has otherwise."""
-    wanted = JSON_TYPES[shape.type_name]
-    if not isinstance(value, wanted) or isinstance(value, bool) and shape.type_name != "boolean":
-        yield f"{path} is {value!r:.60}, not a {shape.type_name}"
-    elif getattr(shape, "enum", None) and value not in shape.enum:
-        yield f"{path} is {value!r:.60}, none of {shape.enum}"
-    elif shape.type_name == "structure":
-        names = {member.serialization.get("name", name): member for name, member in shape.members.items()}
-        for name, inner in value.items():
-            if name not in names:
-                yield f"{path}.{name} is not in the model"
-            else:
-                yield from undocumented(inner, names[name], f"{path}.{name}")
-        yield from (f"{path}.{name} is required" for name in shape.required_members if name not in value)
-    elif shape.type_name == "list":
-        for inner in value:
-            yield from undocumented(inner, shape.member, path + "[]")
-    elif shape.type_name == "map":
-        for inner in value.values():
-            yield from undocumented(inner, shape.value, path + "{}")
-
 
 CONVERT = botocore.endpoint.convert_to_response_dict
 
@@ -70,7 +43,7 @@ def held(http_response, operation):
         faults.append(f"{operation.name}: answered {answer['status_code']}, not {status}")
     if answer["status_code"] < 300 and body and shape is not None and not shape.serialization.get("payload"):
         counts["answers"] += 1
-        faults.extend(f"{operation.name}: {what}" for what in undocumented(json.loads(body), shape))
+        faults.extend(f"{operation.name}: {at} {what}" for at, what in undocumented(json.loads(body), shape))
     return answer
 
 
@@ -409,10 +382,69 @@ def settings_of_a_stage_have_their_limits():
     settings = stage["methodSettings"]
     equal("settings", sorted(settings), ["*/*", "~1pets/GET"])
     equal("seeded", (settings["~1pets/GET"]["cachingEnabled"], settings["~1pets/GET"]["cacheTtlInSeconds"]), (True, 0))
-    stage = CLIENT.update_stage(**name, patchOperations=patch(("remove", "/*/*"), ("remove", "/variables/a")))
+    CLIENT.update_stage(**name, patchOperations=patch(("replace", "/variables/c", "d")))
+    stage = CLIENT.update_stage(**name, patchOperations=patch(("remove", "/*/*"), ("remove", "/variables")))
     equal("removed", (sorted(stage["methodSettings"]), "variables" in stage), (["~1pets/GET"], False))
     bad("Cannot remove method setting */* because there is no method setting for this method ", "update_stage", **name,
         patchOperations=patch(("remove", "/*/*")))
+    bad("Cannot remove method setting variables because there is no method setting for this method ", "update_stage", **name,
+        patchOperations=patch(("remove", "/variables")))
+
+
+def a_stage_with_a_canary_takes_no_other_deployment():
+    api = Api("canary")
+    first = api.deployment
+    CLIENT.create_deployment(**api.stage, canarySettings={"percentTraffic": 0})
+    canary = CLIENT.get_stage(**api.stage)["canarySettings"]["deploymentId"]
+    third = CLIENT.create_deployment(**api.own)["id"]
+    bad("Invalid deployment content specified.Non canary deployment not supported on stage s because Canary is enabled. "
+        "Provide CanarySettings in deploymentInput.", "create_deployment", **api.stage)
+    locked = "Non canary deployment not supported on stage s because Canary is enabled. Remove canarySettings first."
+    bad(locked, "update_stage", **api.stage, patchOperations=patch(("replace", "/deploymentId", third)))
+    promoted = CLIENT.update_stage(**api.stage, patchOperations=patch(
+        ("copy", "/deploymentId", None, "/canarySettings/deploymentId"), ("replace", "/description", "d")))
+    equal("promoted", (promoted["deploymentId"], promoted["canarySettings"]["deploymentId"]), (canary, canary))
+    bad(locked, "update_stage", **api.stage, patchOperations=patch(("replace", "/deploymentId", first)))
+    back = CLIENT.update_stage(**api.stage, patchOperations=patch(
+        ("remove", "/canarySettings"), ("replace", "/deploymentId", first)))
+    equal("back", (back["deploymentId"], "canarySettings" in back), (first, False))
+    CLIENT.create_deployment(**api.stage)
+
+
+def what_remains_is_a_number_of_a_key_in_a_plan():
+    own = {"usagePlanId": CLIENT.create_usage_plan(name="u", quota={"limit": 5, "period": "DAY"})["id"]}
+    key = CLIENT.create_api_key(name="u")["id"]
+    at = {**own, "keyId": key}
+    remaining = patch(("replace", "/remaining", "1"))
+    missing("Invalid Key identifier specified", "update_usage", **at, patchOperations=remaining)
+    CLIENT.create_usage_plan_key(**at, keyType="API_KEY")
+    missing("Invalid Usage Plan ID specified", "update_usage", usagePlanId="no", keyId=key, patchOperations=remaining)
+    for op, path, allowed in (("add", "/remaining", ""), ("remove", "/remaining", ""), ("copy", "/extension", ""),
+                              ("replace", "/quota/limit", "/remaining"), ("replace", None, "/remaining")):
+        bad(f"Invalid patch path  '{path or 'null'}' specified for op '{op}'. Must be one of: [{allowed}]", "update_usage",
+            **at, patchOperations=patch((op, path, "1")))
+    for value in ("-1", "x", "", "1.5", "2147483648", "9" * 40, None):
+        bad(f"Invalid value for /remaining: {value or ''}", "update_usage", **at,
+            patchOperations=patch(("replace", "/remaining", "2"), ("replace", "/remaining", value)))
+    invalid(enum("x", "updateUsageInput.patchOperations.1.member.op", "add, remove, move, test, replace, copy"),
+            "update_usage", **at, patchOperations=patch(("x", "/remaining", "1")))
+    raw("PATCH", f"/usageplans/{own['usagePlanId']}/keys/{key}/usage",
+        b'{"patchOperations": [{"op": "replace", "path": "/remaining", "value": 1}]}',
+        words="TruncatingBigNumber can not be converted to an String")
+    days = {"startDate": "2016-01-01", "endDate": "2016-12-31"}
+    equal("a year", CLIENT.get_usage(**own, **days)["items"], {key: [[0, 5]] * 366})
+    most = CLIENT.update_usage(**at, patchOperations=patch(("replace", "/remaining", "2147483647")))
+    equal("most", most["items"], {key: [[0, 2147483647]]})
+    missing("Invalid Key identifier specified", "get_usage", **own, **days, keyId="no")
+    missing("Invalid Usage Plan ID specified", "get_usage", usagePlanId="no", **days)
+    form = "Invalid startDate specified. It must be of the form YYYY-MM-DD"
+    for day in ("2016-02-30", "2016-1-1", "2016-01-01T00:00:00Z", "x", ""):
+        bad(form, "get_usage", **own, **{**days, "startDate": day})
+    bad("Invalid date range specified: it has more than 366 days", "get_usage", **own, **{**days, "endDate": "2017-01-01"})
+    bad("Invalid date range specified: endDate is before startDate", "get_usage", **own, **{**days, "endDate": "2015-12-31"})
+    bare = CLIENT.create_usage_plan(name="bare")["id"]
+    CLIENT.create_usage_plan_key(usagePlanId=bare, keyId=key, keyType="API_KEY")
+    bad(f"Usage Plan {bare} has no quota", "update_usage", usagePlanId=bare, keyId=key, patchOperations=remaining)
 
 
 def tags_and_counts_have_limits():
@@ -429,6 +461,50 @@ def tags_and_counts_have_limits():
     bad("More than one target arn specified for vpc link.", "create_vpc_link", name="l", targetArns=[BALANCER] * 2)
     bad("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
         "create_rest_api", name="a", policy="no JSON")
+
+
+def numbers_are_kept_that_can_be_read_again():
+    own = {"usagePlanId": CLIENT.create_usage_plan(name="n")["id"]}
+    for value in ("NaN", "inf", "-Infinity", "1e999", "x", ""):
+        bad(f"Invalid value for /throttle/rateLimit: {value}", "update_usage_plan", **own,
+            patchOperations=patch(("replace", "/throttle/rateLimit", value)))
+        bad(f"Invalid value {value} for /*/*/throttling/rateLimit", "update_stage", **API.stage,
+            patchOperations=patch(("replace", "/*/*/throttling/rateLimit", value)))
+        bad("Invalid percentTraffic: it must be a number from 0.0 to 100.0", "update_stage", **API.stage,
+            patchOperations=patch(("replace", "/canarySettings/percentTraffic", value)))
+    raw("POST", "/usageplans", b'{"name": "n", "throttle": {"rateLimit": 1e999, "burstLimit": 1}}')
+
+
+def what_is_one_of_some_words_stays_one_of_them():
+    modes = "Invalid endpoint access mode specified. Valid options are BASIC,STRICT"
+    bad(modes, "update_rest_api", **API.own, patchOperations=patch(("replace", "/endpointAccessMode", "x")))
+    CLIENT.create_domain_name(domainName="words.tld")
+    for member in ("endpointAccessMode", "securityPolicy", "routingMode", "endpointConfiguration/ipAddressType"):
+        bad(f"Invalid patch path /{member}", "update_domain_name", domainName="words.tld",
+            patchOperations=patch(("replace", f"/{member}", "x")))
+    for stage in ({"stage": "s"}, {"apiId": API.id}, {"apiId": "", "stage": "s"}):
+        bad("Invalid API Stage {api: %s, stage: %s} specified for usageplan %s", "create_usage_plan", name="p",
+            apiStages=[stage])
+
+
+def what_is_full_says_when_to_come_back():
+    api = Api("full")
+    for n in range(9):
+        CLIENT.create_stage(**api.own, stageName=f"t{n}", deploymentId=api.deployment)
+    try:
+        CLIENT.create_stage(**api.own, stageName="more", deploymentId=api.deployment)
+        faults.append("an eleventh stage")
+    except ClientError as error:
+        equal("retry", error.response["retryAfterSeconds"], "60")
+
+
+def what_is_not_kept_is_refused_by_its_name():
+    for member in ("certificateBody", "certificatePrivateKey", "certificateChain"):
+        bad(f"{member} is not supported: certificates are given to the listener", "create_domain_name",
+            domainName="uploaded.tld", **{member: "x"})
+    for kind in ("JWT", "x"):
+        invalid(enum(kind, "createAuthorizerInput.type", "REQUEST, COGNITO_USER_POOLS, TOKEN"), "create_authorizer",
+                **API.own, name="j", type=kind)
 
 
 def private_names_are_told_apart_by_their_identifiers():
@@ -546,7 +622,13 @@ CLAIMS = (
     plans_are_patched_as_their_page_says,
     a_file_replaces_the_keys_that_it_names,
     settings_of_a_stage_have_their_limits,
+    a_stage_with_a_canary_takes_no_other_deployment,
+    what_remains_is_a_number_of_a_key_in_a_plan,
     tags_and_counts_have_limits,
+    numbers_are_kept_that_can_be_read_again,
+    what_is_one_of_some_words_stays_one_of_them,
+    what_is_full_says_when_to_come_back,
+    what_is_not_kept_is_refused_by_its_name,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,
     a_clone_has_what_is_not_said_anew,

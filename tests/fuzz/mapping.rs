@@ -4,7 +4,7 @@ use ringgate_core::json::Tape;
 use ringgate_core::mapping::body::read_document;
 use ringgate_core::mapping::expression::{Side, Target};
 use ringgate_core::mapping::status_code::status_code;
-use ringgate_core::mapping::uri::UriTemplate;
+use ringgate_core::mapping::uri::{Literals, UriTemplate};
 use ringgate_core::mapping::{ContextVariable, Expression, Presence, Resolve, Substitution, Values};
 
 /// A message whose every part is the same text.
@@ -82,14 +82,14 @@ pub fn target(data: &[u8]) {
             assert!(out.is_empty(), "{written}");
         }
         let fills = [("x", expression)];
-        let uri = UriTemplate::compile("http://h/a/{x}?b={x}", &fills, &message).expect("a URI");
+        let uri = UriTemplate::compile("http://h/a/{x}?b={x}", &fills, Literals::Folded, &message).expect("a URI");
         let (mut path, mut query) = (Vec::new(), Vec::new());
         let _ = (uri.write_path(&message, &mut path), uri.write_query(&message, &mut query));
         let is_sound = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'#');
         assert!(path.starts_with(b"/a/") && path.iter().all(|byte| is_sound(byte) && *byte != b'?'), "{written}");
         assert!(query.starts_with(b"b=") && query.iter().all(|byte| is_sound(byte) && *byte != b'&'), "{written}");
     }
-    let _ = UriTemplate::compile(&written, &[], &message);
+    let _ = UriTemplate::compile(&written, &[], Literals::Folded, &message);
     let (substitution, _) = Substitution::compile(&written, &message);
     substitution.write(&message, &mut Vec::new());
 }

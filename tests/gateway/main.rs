@@ -15,6 +15,7 @@ mod integrations;
 mod load;
 mod operation;
 mod origin;
+mod parking;
 mod peers;
 mod petstore;
 mod recorded;

@@ -57,6 +57,25 @@ fn a_proxy_header_of_a_trusted_peer_names_the_client() {
 }
 
 #[test]
+fn a_proxy_header_counts_after_a_pause_too() {
+    each_driver(|driver| {
+        let flags = ["--proxy-protocol", "--trusted-proxies=127.0.0.0/8"];
+        let gateway = serving(&source_ip()).on(driver).flags(flags).start();
+        let (mut client, mut silent) = (gateway.connect(), gateway.connect());
+        client.send(b"PROXY TCP4 203.0.113.5 127.0.0.1 1234 80\r\n");
+        client.send(REQUEST);
+        assert_eq!(client.response().text(), "203.0.113.5");
+        gateway.wait_for_metric("ringgate_connections_parked", 2);
+        client.send(REQUEST);
+        assert_eq!(client.response().text(), "203.0.113.5");
+        // One that said nothing before the pause owes its header still.
+        silent.send(&version_2());
+        silent.send(REQUEST);
+        assert_eq!(silent.response().text(), "203.0.113.7");
+    });
+}
+
+#[test]
 fn a_proxy_header_of_anyone_else_is_no_request() {
     let gateway = serving(&source_ip()).flags(["--proxy-protocol", "--trusted-proxies=10.0.0.0/8"]).start();
     assert_eq!(gateway.get("/x").text(), "127.0.0.1");

@@ -98,6 +98,13 @@ fn hosts_and_paths_of_aws_lead_to_the_stage() {
         let seen = gateway.call(&request("GET", path, host));
         assert_eq!(seen.status, status, "{host} {path} {}", seen.text());
     }
+    // A private API by the name of its VPC endpoint.
+    for (named, path, status) in [(id.as_str(), "/stage/hardcoded", 200), (&id, "/nope", 403), ("nope", "/stage", 404)]
+    {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: vpce-0ab1.execute-api.us-east-1.vpce.amazonaws.com\r\n");
+        let seen = gateway.call(&format!("{head}x-apigw-api-id: {named}\r\n\r\n"));
+        assert_eq!(seen.status, status, "{named} {path} {}", seen.text());
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use super::client::message;
-use super::harness::{Folder, document, each_driver, operation, proxy, routes, serving};
+use super::harness::{Folder, PATIENCE, document, each_driver, operation, proxy, routes, serving};
 use super::origin::Origin;
 
 const NETWORK: &str = "{\"message\": \"Network error communicating with endpoint\"}";
@@ -76,6 +76,12 @@ fn answer(stream: &mut (impl Read + Write)) -> Option<()> {
     let head = String::from_utf8(head).ok()?;
     let size: usize = head.split(' ').nth(1)?.trim_start_matches('/').parse().unwrap_or(0);
     let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")?.parse().ok()).unwrap_or(0);
+    if head.contains(" /early ") {
+        stream.write_all(b"HTTP/1.1 409 Conflict\r\nContent-Length: 3\r\n\r\nno!").ok()?;
+        stream.flush().ok()?;
+        std::thread::sleep(PATIENCE);
+        return None;
+    }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
     let text = format!("{length} {}", "x".repeat(size));
@@ -133,5 +139,23 @@ fn bodies_of_every_size_pass_through_tls_on_a_kept_connection() {
             assert_eq!(client.response().brief(), message(200, &format!("{size} ")));
         }
         assert_eq!(origin.connections.load(Ordering::SeqCst), 1, "one handshake serves them all");
+    });
+}
+
+/// The origin answers, reads nothing of the body, and keeps the connection.
+#[test]
+fn an_early_answer_through_tls_reaches_a_client_that_is_still_sending() {
+    each_driver(|driver| {
+        let origin = TlsOrigin::start("localhost");
+        let mut operation = operation("/{size}", &to(origin.port, true));
+        operation["responses"]["200"] = json!({"description": "ok"});
+        let gateway = serving(&document(&json!({"/{size}": {"x-amazon-apigateway-any-method": operation}}))).on(driver);
+        let gateway = gateway.start();
+        let mut client = gateway.connect();
+        client.send(b"POST /early HTTP/1.1\r\nHost: a.example\r\nContent-Length: 8000000\r\n\r\n");
+        client.send(&vec![b'x'; 100_000]);
+        let seen = client.response();
+        assert_eq!((seen.brief(), seen.closes()), (message(409, "no!"), true));
+        gateway.wait_for_metric("ringgate_origin_early_answers_total", 1);
     });
 }

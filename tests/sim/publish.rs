@@ -24,6 +24,7 @@ fn options() -> Options {
         backend: None,
         ignores_authorization: false,
         records_bodies: false,
+        overrides_methods: true,
         access_log: AccessLogProgram::default_json(ContextVariable::scan),
         limits: Limits { request_body_bytes_max: 1_000, response_body_bytes_max: 1_000, ..Limits::AWS },
     }

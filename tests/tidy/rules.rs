@@ -102,6 +102,7 @@ const CRATES: &[(&str, &[&str], &str)] = &[
 /// Files that may contain `unsafe`, and why.
 const UNSAFE: &[(&str, &str)] = &[
     ("src/net/ring.rs", "lends buffers to the kernel"),
+    ("src/net/memory.rs", "the allocator's own interface is C"),
     ("tests/allocations.rs", "an allocator that counts is unsafe to implement"),
     ("tests/sim/vfs.rs", "SQLite knows file systems as tables of C functions"),
 ];

@@ -10,6 +10,7 @@ pub mod convert;
 pub mod drift;
 pub mod records;
 pub mod serving;
+pub mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,6 +31,7 @@ use super::wire::parts::{
 };
 use super::wire::resource::{Method, Resource};
 use super::wire::rest_api::RestApi;
+use usage::Usage;
 
 /// Things by id.
 pub type Collection<T> = BTreeMap<String, Arc<T>>;
@@ -78,6 +80,8 @@ pub struct Tenant {
     pub usage_plans: Collection<UsagePlan>,
     /// Keys of plans, by `{plan}/{key}`.
     pub usage_plan_keys: Collection<UsagePlanKey>,
+    /// What they have used, by the same.
+    pub usages: Collection<Usage>,
     /// Custom domain names, by name.
     pub domain_names: Collection<DomainName>,
     /// Their paths, by `{domain}/{base path}`.

@@ -39,6 +39,7 @@ impl Changes<'_> {
         self.collection("apikey", "", &old.api_keys, &new.api_keys);
         self.collection("usageplan", "", &old.usage_plans, &new.usage_plans);
         self.collection("usageplankey", "", &old.usage_plan_keys, &new.usage_plan_keys);
+        self.collection("usage", "", &old.usages, &new.usages);
         self.collection("domainname", "", &old.domain_names, &new.domain_names);
         self.collection("basepathmapping", "", &old.base_path_mappings, &new.base_path_mappings);
         self.collection("accessassociation", "", &old.access_associations, &new.access_associations);
@@ -90,7 +91,10 @@ impl Changes<'_> {
     fn put(&mut self, kind: &str, key: String, thing: &impl Serialize) {
         // Structures of texts, numbers, lists and maps with text keys: writing them cannot fail.
         let body = serde_json::to_vec(thing).unwrap_or_default();
-        self.changes.push(Change::Put(Record { scope: self.scope.clone(), kind: kind.to_owned(), key, body }));
+        let record = Record { scope: self.scope.clone(), kind: kind.to_owned(), key, body };
+        // A record that cannot be read keeps the next start from everything that is stored.
+        debug_assert_eq!(Loading::default().take(&record), Ok(()));
+        self.changes.push(Change::Put(record));
     }
 
     fn delete(&mut self, kind: &str, key: String) {
@@ -138,6 +142,7 @@ impl Loading {
             "apikey" => insert(&mut tenant.api_keys, key, record)?,
             "usageplan" => insert(&mut tenant.usage_plans, key, record)?,
             "usageplankey" => insert(&mut tenant.usage_plan_keys, key, record)?,
+            "usage" => insert(&mut tenant.usages, key, record)?,
             "domainname" => insert(&mut tenant.domain_names, key, record)?,
             "basepathmapping" => insert(&mut tenant.base_path_mappings, key, record)?,
             "accessassociation" => insert(&mut tenant.access_associations, key, record)?,

@@ -199,7 +199,7 @@ fn replace_member(key: &mut ApiKey, operation: &PatchOperation) -> Result<(), Er
 fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let id = request.label("api_Key");
     tenant.api_keys.remove(id).ok_or_else(unknown)?;
-    tenant.usage_plan_keys.retain(|_, key| key.id != id);
+    super::usage_plans::part(tenant, |_, key| key == id);
     Ok(Reply::accepted())
 }
 
@@ -257,7 +257,7 @@ fn import_row<'c>(
         }
     };
     for plan in plans {
-        super::usage_plans::join(tenant, plan, &id);
+        super::usage_plans::join(tenant, plan, &id, request.now());
     }
     Ok(id)
 }

@@ -85,12 +85,12 @@ fn read_deployment(input: &Input<'_>) -> Result<Asked, Error> {
     })
 }
 
-/// A canary needs a stage that is there already.
+/// A canary needs a stage that is there already, and such a stage takes nothing but canaries (dg/canary-release).
 fn check_canary(asked: &Asked, api: &Api) -> Result<(), Error> {
-    if asked.canary.is_none() {
-        return Ok(());
-    }
     let name = asked.stage_name.as_deref();
+    if asked.canary.is_none() {
+        return name.map_or(Ok(()), |name| check_lock(name, api));
+    }
     let why = match name.filter(|name| !name.is_empty()) {
         None => format!(
             "Non null and non empty stageName must be provided for canary deployment. Provided value is {}",
@@ -101,7 +101,22 @@ fn check_canary(asked: &Asked, api: &Api) -> Result<(), Error> {
         }
         Some(_) => return asked.canary.as_ref().map_or(Ok(()), stages::check_canary),
     };
-    Err(Error::bad_request(format!("Invalid deployment content specified.{why}")))
+    Err(invalid_content(&why))
+}
+
+fn check_lock(stage: &str, api: &Api) -> Result<(), Error> {
+    let has_canary = api.stages.get(stage).is_some_and(|stage| stage.canary_settings.is_some());
+    if !has_canary {
+        return Ok(());
+    }
+    Err(invalid_content(&format!(
+        "Non canary deployment not supported on stage {stage} because Canary is enabled. Provide CanarySettings in \
+         deploymentInput."
+    )))
+}
+
+fn invalid_content(why: &str) -> Error {
+    Error::bad_request(format!("Invalid deployment content specified.{why}"))
 }
 
 /// What AWS wants to see before it freezes an API.

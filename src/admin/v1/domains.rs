@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::api_keys::with_tags;
 use super::request::{Quota, new_id};
-use super::rest_apis::SECURITY_POLICIES;
+use super::rest_apis::{ACCESS_MODES, SECURITY_POLICIES};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::state::serving::NO_BASE_PATH;
@@ -84,7 +84,7 @@ fn read_domain(input: &Input<'_>) -> Result<DomainName, Error> {
         regional_certificate_arn: input.string("regionalCertificateArn")?,
         endpoint_configuration: input.object("endpointConfiguration", read_endpoints)?.unwrap_or_default(),
         security_policy: input.one_of("securityPolicy", &SECURITY_POLICIES)?,
-        endpoint_access_mode: input.one_of("endpointAccessMode", &["BASIC", "STRICT"])?,
+        endpoint_access_mode: input.one_of("endpointAccessMode", &ACCESS_MODES)?,
         mutual_tls_authentication: input.object("mutualTlsAuthentication", |tls| {
             Ok(MutualTlsAuthentication {
                 truststore_uri: tls.string("truststoreUri")?,
@@ -205,7 +205,7 @@ fn change(domain: &mut DomainName, operation: &PatchOperation) -> Result<(), Err
         ["regionalCertificateName"] => &mut domain.regional_certificate_name,
         ["regionalCertificateArn"] => &mut domain.regional_certificate_arn,
         ["ownershipVerificationCertificateArn"] => &mut domain.ownership_verification_certificate_arn,
-        ["endpointAccessMode"] => &mut domain.endpoint_access_mode,
+        ["endpointAccessMode"] if ACCESS_MODES.contains(&operation.text()) => &mut domain.endpoint_access_mode,
         ["managementPolicy"] => &mut domain.management_policy,
         ["policy"] => &mut domain.policy,
         ["routingMode"] if ROUTING_MODES.contains(&operation.text()) => &mut domain.routing_mode,

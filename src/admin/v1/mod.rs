@@ -24,6 +24,7 @@ mod rest_apis;
 mod stages;
 mod tags;
 mod test_invocations;
+mod usage;
 mod usage_plans;
 mod vpc_links;
 
@@ -90,6 +91,7 @@ const OPERATIONS: &[&[Operation]] = &[
     stages::OPERATIONS,
     api_keys::OPERATIONS,
     usage_plans::OPERATIONS,
+    usage::OPERATIONS,
     test_invocations::OPERATIONS,
     account::OPERATIONS,
     vpc_links::OPERATIONS,

@@ -258,15 +258,25 @@ impl<'r> Request<'r> {
     /// # Errors
     /// `limit` is no number, or `position` comes from no list.
     pub fn page<T: Serialize>(&self, items: impl IntoIterator<Item = (String, T)>) -> Answer {
+        let (page, position) = self.cut(items)?;
+        let mut reply = json!({ "item": page });
+        if let Some(position) = position {
+            reply["position"] = position.into();
+        }
+        Ok(Reply::ok(&reply))
+    }
+
+    /// The items of a page as [`Request::page`] has them, and the `position` of the next one if there is one.
+    ///
+    /// # Errors
+    /// As [`Request::page`].
+    pub fn cut<T>(&self, items: impl IntoIterator<Item = (String, T)>) -> Result<(Vec<T>, Option<String>), Error> {
         let after = self.query("position").filter(|position| !position.is_empty()).map(from_position).transpose()?;
         let mut items =
             items.into_iter().skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after)).peekable();
         let page: Vec<_> = items.by_ref().take(self.limit()?).collect();
-        let mut reply = json!({ "item": page.iter().map(|(_, item)| item).collect::<Vec<_>>() });
-        if let Some((last, _)) = page.last().filter(|_| items.peek().is_some()) {
-            reply["position"] = to_position(last).into();
-        }
-        Ok(Reply::ok(&reply))
+        let next = page.last().filter(|_| items.peek().is_some()).map(|(last, _)| to_position(last));
+        Ok((page.into_iter().map(|(_, item)| item).collect(), next))
     }
 
     /// How many items a page may have.

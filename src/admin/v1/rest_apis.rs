@@ -32,6 +32,7 @@ const CUSTOM_ID_TAG: &str = "_custom_id_";
 const ENDPOINT_TYPES: [&str; 3] = ["REGIONAL", "EDGE", "PRIVATE"];
 const IP_ADDRESS_TYPES: [&str; 2] = ["ipv4", "dualstack"];
 /// In the order of the service's model, as all these.
+pub(super) const ACCESS_MODES: [&str; 2] = ["BASIC", "STRICT"];
 pub(super) const SECURITY_POLICIES: [&str; 14] = [
     "TLS_1_0",
     "TLS_1_2",
@@ -111,7 +112,7 @@ fn read_rest_api(input: &Input<'_>, base: RestApi) -> Result<RestApi, Error> {
             .boolean("disableExecuteApiEndpoint")?
             .unwrap_or(base.disable_execute_api_endpoint),
         security_policy: input.one_of("securityPolicy", &SECURITY_POLICIES)?.or(base.security_policy),
-        endpoint_access_mode: input.one_of("endpointAccessMode", &["BASIC", "STRICT"])?.or(base.endpoint_access_mode),
+        endpoint_access_mode: input.one_of("endpointAccessMode", &ACCESS_MODES)?.or(base.endpoint_access_mode),
         // Out of range becomes a value that `check` refuses after the description, as AWS does.
         minimum_compression_size: minimum
             .map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX))
@@ -348,6 +349,12 @@ fn patch_member(api: &mut RestApi, member: &str, operation: &PatchOperation) -> 
             return Err(Error::bad_request(format!("Invalid security policy specified: {}", operation.text())));
         }
         "securityPolicy" => api.security_policy = operation.optional(),
+        _ if !ACCESS_MODES.contains(&operation.text()) => {
+            let modes = ACCESS_MODES.join(",");
+            return Err(Error::bad_request(format!(
+                "Invalid endpoint access mode specified. Valid options are {modes}"
+            )));
+        }
         _ => api.endpoint_access_mode = operation.optional(),
     }
     Ok(())

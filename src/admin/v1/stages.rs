@@ -299,11 +299,13 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
 
 fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let operations = request.patch()?;
-    let mut stage = (**find(tenant, request)?).clone();
+    let before = &**find(tenant, request)?;
+    let mut stage = before.clone();
     let api = request.api(tenant)?;
     for operation in &operations {
         change(&mut stage, api, operation)?;
     }
+    check_lock(before, &stage)?;
     check_references(&stage, api, tenant)?;
     check_variables(&stage.variables)?;
     check_format(stage.access_log_settings.as_ref())?;
@@ -313,6 +315,19 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let reply = Reply::ok(&stage);
     request.api_mut(tenant)?.stages.insert(stage.stage_name.clone(), Arc::new(stage));
     Ok(reply)
+}
+
+/// While a stage has a canary it serves no other deployment than that one's or its own (dg/canary-release).
+fn check_lock(before: &Stage, after: &Stage) -> Result<(), Error> {
+    let (Some(canary), Some(kept)) = (&before.canary_settings, &after.canary_settings) else { return Ok(()) };
+    let is_canary = |canary: &CanarySettings| canary.deployment_id.as_ref() == Some(&after.deployment_id);
+    if after.deployment_id == before.deployment_id || is_canary(canary) || is_canary(kept) {
+        return Ok(());
+    }
+    Err(Error::bad_request(format!(
+        "Non canary deployment not supported on stage {} because Canary is enabled. Remove canarySettings first.",
+        before.stage_name
+    )))
 }
 
 fn change(stage: &mut Stage, api: &Api, operation: &PatchOperation) -> Result<(), Error> {
@@ -384,7 +399,7 @@ fn change_canary(stage: &mut Stage, api: &Api, path: (&str, &[&str]), operation:
         ("deploymentId", []) if !api.deployments.contains_key(operation.text()) => return Err(no_deployment()),
         ("deploymentId", []) => canary.deployment_id = operation.optional(),
         ("percentTraffic", []) => {
-            canary.percent_traffic = operation.text().parse().map_err(|_| wrong_percent())?;
+            canary.percent_traffic = operation.fraction().ok_or_else(wrong_percent)?;
         }
         ("useStageCache", []) => canary.use_stage_cache = operation.flag(),
         ("stageVariableOverrides", [name]) => {
@@ -434,6 +449,7 @@ fn remove(stage: &mut Stage, path: &[&str], operation: &PatchOperation) -> Resul
             let canary = stage.canary_settings.as_mut();
             canary.is_some_and(|canary| canary.stage_variable_overrides.remove(*name).is_some())
         }
+        ["variables"] => !std::mem::take(&mut stage.variables).is_empty(),
         ["variables", name] => stage.variables.remove(*name).is_some(),
         _ => stage.method_settings.remove(key).is_some(),
     };
@@ -475,7 +491,7 @@ fn set(setting: &mut MethodSetting, path: (&str, &str), operation: &PatchOperati
         ("logging", "loglevel") if !["OFF", "ERROR", "INFO"].contains(&value) => return Err(wrong()),
         ("logging", "loglevel") => setting.logging_level = operation.optional(),
         ("throttling", "burstLimit") => setting.throttling_burst_limit = value.parse().map_err(|_| wrong())?,
-        ("throttling", "rateLimit") => setting.throttling_rate_limit = value.parse().map_err(|_| wrong())?,
+        ("throttling", "rateLimit") => setting.throttling_rate_limit = operation.fraction().ok_or_else(wrong)?,
         ("caching", "enabled") => setting.caching_enabled = operation.flag(),
         ("caching", "dataEncrypted") => setting.cache_data_encrypted = operation.flag(),
         ("caching", "ttlInSeconds") => {

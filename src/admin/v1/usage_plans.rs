@@ -1,9 +1,8 @@
-//! `UsagePlan`, its keys, and what they have used.
+//! `UsagePlan` and its keys.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ringgate_core::base::calendar;
 use serde_json::{Value, json};
 
 use super::api_keys::{name_begins, newest_first, place, with_tags};
@@ -15,7 +14,7 @@ use crate::admin::wire::error::Error;
 use crate::admin::wire::input::Input;
 use crate::admin::wire::patch::{Op, PatchOperation};
 use crate::admin::wire::reply::{Answer, Reply};
-use crate::admin::wire::tags;
+use crate::admin::wire::{EpochSeconds, tags};
 
 const PLAN: &str = "/usageplans/{usageplanId}";
 const KEYS: &str = "/usageplans/{usageplanId}/keys";
@@ -31,8 +30,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     write("CreateUsagePlanKey", "POST", KEYS, create_key),
     read("GetUsagePlanKey", "GET", KEY, get_key),
     write("DeleteUsagePlanKey", "DELETE", KEY, delete_key),
-    read("GetUsage", "GET", "/usageplans/{usageplanId}/usage", get_usage),
-    read("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", update_usage),
 ];
 
 const PLANS: Quota = Quota::of_account(300, "usage plans");
@@ -54,6 +51,10 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
         return Err(Error::bad_request("Usage Plan name cannot be empty"));
     }
     for stage in &plan.api_stages {
+        if stage.api_id.is_empty() || stage.stage.is_empty() {
+            // AWS forgets to fill its message in (reported).
+            return Err(Error::bad_request("Invalid API Stage {api: %s, stage: %s} specified for usageplan %s"));
+        }
         check_stage(tenant, stage, request)?;
     }
     check(&plan)?;
@@ -225,19 +226,22 @@ fn invalid(operation: &PatchOperation) -> Error {
     ))
 }
 
-/// The value; that of a member which is removed is zero.
-fn number<T: std::str::FromStr + Default>(operation: &PatchOperation) -> Result<T, Error> {
+/// A number, if the value is one; that of a member which is removed is zero.
+fn number<T: Default>(operation: &PatchOperation, value: Option<T>) -> Result<T, Error> {
     if operation.op == Op::Remove {
         return Ok(T::default());
     }
-    let wrong = || Error::bad_request(format!("Invalid value for {}: {}", operation.path(), operation.text()));
-    operation.text().parse().map_err(|_| wrong())
+    value.ok_or_else(|| Error::bad_request(format!("Invalid value for {}: {}", operation.path(), operation.text())))
+}
+
+fn whole(operation: &PatchOperation) -> Result<i64, Error> {
+    number(operation, operation.text().parse().ok())
 }
 
 fn set_throttle(throttle: &mut ThrottleSettings, member: &str, operation: &PatchOperation) -> Result<(), Error> {
     match member {
-        "burstLimit" => throttle.burst_limit = number(operation)?,
-        "rateLimit" => throttle.rate_limit = number(operation)?,
+        "burstLimit" => throttle.burst_limit = whole(operation)?,
+        "rateLimit" => throttle.rate_limit = number(operation, operation.fraction())?,
         _ => return Err(invalid(operation)),
     }
     Ok(())
@@ -245,8 +249,8 @@ fn set_throttle(throttle: &mut ThrottleSettings, member: &str, operation: &Patch
 
 fn set_quota(quota: &mut QuotaSettings, member: &str, operation: &PatchOperation) -> Result<(), Error> {
     match member {
-        "limit" => quota.limit = number(operation)?,
-        "offset" => quota.offset = number(operation)?,
+        "limit" => quota.limit = whole(operation)?,
+        "offset" => quota.offset = whole(operation)?,
         "period" if operation.op != Op::Remove && PERIODS.contains(&operation.text()) => {
             quota.period = operation.optional();
         }
@@ -333,14 +337,26 @@ fn delete(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     }
     tenant.usage_plans.remove(id);
     let prefix = format!("{id}/");
-    tenant.usage_plan_keys.retain(|key, _| !key.starts_with(&prefix));
+    part(tenant, |place, _| place.starts_with(&prefix));
     Ok(Reply::accepted())
 }
 
-/// Gives a plan a key that is there.
-pub(super) fn join(tenant: &mut Tenant, plan: &str, key: &str) {
-    let entry = UsagePlanKey { id: key.to_owned(), kind: "API_KEY".to_owned() };
-    tenant.usage_plan_keys.insert(format!("{plan}/{key}"), Arc::new(entry));
+/// Gives a plan a key that is there. One that the plan has already stays as it is.
+pub(super) fn join(tenant: &mut Tenant, plan: &str, key: &str, now: EpochSeconds) {
+    let entry = || Arc::new(UsagePlanKey { id: key.to_owned(), kind: "API_KEY".to_owned(), joined: now });
+    tenant.usage_plan_keys.entry(format!("{plan}/{key}")).or_insert_with(entry);
+}
+
+/// Takes keys from plans, and forgets what they have used. `is_meant` is told `{plan}/{key}` and the key.
+pub(super) fn part(tenant: &mut Tenant, is_meant: impl Fn(&str, &str) -> bool) {
+    let usages = &mut tenant.usages;
+    tenant.usage_plan_keys.retain(|place, key| {
+        let stays = !is_meant(place, &key.id);
+        if !stays {
+            usages.remove(place);
+        }
+        stays
+    });
 }
 
 fn shown_key(key: &ApiKey) -> Value {
@@ -376,7 +392,7 @@ fn create_key(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     check_reach(tenant, known, &key)?;
     let plans = tenant.usage_plans.keys().filter(|id| tenant.usage_plan_keys.contains_key(&format!("{id}/{key}")));
     request.check_count(plans.count(), PLANS_OF_KEY)?;
-    join(tenant, plan, &key);
+    join(tenant, plan, &key, request.now());
     Ok(reply)
 }
 
@@ -400,33 +416,6 @@ fn get_key(tenant: &Tenant, request: &Request<'_>) -> Answer {
 fn delete_key(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     key(tenant, request)?;
     let name = format!("{}/{}", request.label("usageplanId"), request.label("keyId"));
-    tenant.usage_plan_keys.remove(&name);
+    part(tenant, |place, _| place == name);
     Ok(Reply::accepted())
-}
-
-/// Quotas are not counted yet: nothing has been used by anyone.
-fn get_usage(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    let id = request.label("usageplanId");
-    if !tenant.usage_plans.contains_key(id) {
-        return Err(unknown());
-    }
-    let day = |name: &str| {
-        let day = request.query(name).unwrap_or_default();
-        let is_day = calendar::from_rfc3339(&format!("{day}T00:00:00Z")).is_some();
-        let wrong = || Error::bad_request(format!("Invalid {name} specified. It must be of the form YYYY-MM-DD"));
-        if is_day { Ok(day) } else { Err(wrong()) }
-    };
-    let (start, end) = (day("startDate")?, day("endDate")?);
-    if start > end {
-        return Err(Error::bad_request("Invalid date range specified: endDate is before startDate"));
-    }
-    let usage = json!({ "usagePlanId": id, "startDate": start, "endDate": end, "values": {} });
-    Ok(Reply::ok(&usage))
-}
-
-/// There is nothing to give back while nothing is counted.
-fn update_usage(tenant: &Tenant, request: &Request<'_>) -> Answer {
-    request.patch()?;
-    key(tenant, request)?;
-    Err(Error::bad_request("Quotas are not counted yet: the usage of a key cannot be changed"))
 }

@@ -123,6 +123,8 @@ pub struct UsagePlanKey {
     /// `API_KEY`
     #[serde(rename = "type")]
     pub kind: String,
+    /// Since when the plan has it. Not shown.
+    pub joined: EpochSeconds,
 }
 
 /// A custom domain name (api/API_DomainName).

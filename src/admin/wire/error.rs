@@ -43,6 +43,15 @@ impl Error {
         Self::new(503, "ServiceUnavailableException", message)
     }
 
+    /// When it is worth while to try again: the service's model gives this member to what is full or out of order.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        match self.status {
+            429 => Some(60),
+            503 => Some(1),
+            _ => None,
+        }
+    }
+
     /// 404: no such operation.
     pub fn unknown_operation() -> Self {
         Self::new(404, "UnknownOperationException", "Unknown operation")

@@ -79,6 +79,11 @@ impl PatchOperation {
         self.text().eq_ignore_ascii_case("true")
     }
 
+    /// The value as a number with a fraction. None that JSON cannot say: what is kept could not be read again.
+    pub fn fraction(&self) -> Option<f64> {
+        self.text().parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
     /// The value of a member that vanishes when it is empty.
     pub fn optional(&self) -> Option<String> {
         self.value.clone().filter(|value| !value.is_empty())
@@ -179,6 +184,15 @@ pub fn operations(input: &Input<'_>) -> Result<Vec<PatchOperation>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_those_that_json_can_say() {
+        let fraction = |value: &str| {
+            PatchOperation { op: Op::Replace, path: None, value: Some(value.to_owned()), from: None }.fraction()
+        };
+        assert_eq!(["1.5", "-1", "1e3"].map(fraction), [Some(1.5), Some(-1.0), Some(1000.0)]);
+        assert_eq!(["NaN", "inf", "-Infinity", "1e999", "", "x"].map(fraction), [None; 6]);
+    }
 
     #[test]
     fn pointers_are_unescaped() {

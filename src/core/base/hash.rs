@@ -1,4 +1,4 @@
-//! A hash for identifiers that must come out the same in every process.
+//! Hashes that must come out the same in every process: of identifiers, and Java's of strings.
 
 /// FNV-1a, 64 bits (draft-eastlake-fnv), over the parts with a separator between them. Not for untrusted tables.
 pub fn fnv1a(parts: &[&[u8]]) -> u64 {
@@ -19,9 +19,19 @@ pub fn id_of(parts: &[&[u8]]) -> String {
         .collect()
 }
 
+/// `String.hashCode` of Java, over units of UTF-16.
+pub fn java_hash(text: &str) -> i32 {
+    text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::id_of;
+    use super::{id_of, java_hash};
+
+    #[test]
+    fn strings_hash_as_in_java() {
+        assert_eq!((java_hash(""), java_hash("Hello, World!"), java_hash("é😀")), (0, 1_498_789_909, 1_996_812));
+    }
 
     #[test]
     fn ids_depend_on_their_parts_alone() {

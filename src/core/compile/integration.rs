@@ -8,7 +8,7 @@ use crate::base::limits::{INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN
 use crate::mapping::Expression;
 use crate::mapping::expression::{Cause, ExpressionError, Side, Target};
 use crate::mapping::template::{About, Remark, Template};
-use crate::mapping::uri::{Authority, Scheme, UriError, UriTemplate, with_stage_variables};
+use crate::mapping::uri::{Authority, Literals, Scheme, UriError, UriTemplate, with_stage_variables};
 use crate::model::rest::{
     ContentHandling, Declared, Integration, IntegrationKind, IntegrationResponse, Method, MethodName, ParameterMapping,
     PassthroughBehavior, RestApi,
@@ -182,7 +182,9 @@ impl Compiler<'_> {
         let templates = &self.declared.request_templates;
         let is_proxy = self.declared.kind == IntegrationKind::HttpProxy;
         let may_fill = !is_proxy && templates.iter().any(|(_, text)| text.value.contains("requestOverride"));
-        let unmapped = match UriTemplate::compile(text, fills, self.names) {
+        // An override wins over what is mapped, be that a literal (rest-integrations §2).
+        let literals = if may_fill { Literals::Kept } else { Literals::Folded };
+        let unmapped = match UriTemplate::compile(text, fills, literals, self.names) {
             Err(UriError::Unmapped(name)) if may_fill => name,
             compiled => return compiled,
         };

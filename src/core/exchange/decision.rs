@@ -59,6 +59,9 @@ pub fn write_decision(x: &Exchange<'_>, delivery: &Delivery<'_>, decisions: &mut
         entry.add(Tag::Captures, encode_captures(x, &mut captures));
     }
     entry.add(Tag::Client, x.request.client.source_ip);
+    if x.method != x.request.method_text() {
+        entry.add(Tag::AskedMethod, x.method);
+    }
     entry.add(Tag::RequestHead, x.request.bytes);
     add_request_body(x, delivery, &mut entry);
     entry.add_encoded(x.scratch.trail.chunks());

@@ -25,7 +25,7 @@ use crate::base::{Instant, WallTime};
 use crate::json::Tape;
 use crate::mapping::template::Overrides;
 use crate::plan::trie::{Captures, MethodKey};
-use crate::plan::{Door, IntegrationPlan, NoEntry, RoutePlan, Snapshot, StagePlan};
+use crate::plan::{Door, IntegrationPlan, RoutePlan, Snapshot, StagePlan};
 use crate::proto::h1::RequestHead;
 use crate::proto::http::coding::Encoder;
 use crate::proto::http::{KnownField, Method, Version};
@@ -208,6 +208,14 @@ impl Facts {
         }
     }
 
+    /// Whether what went wrong is the integration's: its definition, its template or its back end. What the client did
+    /// wrong has other variables.
+    fn is_integration_error(&self) -> bool {
+        use ResponseType::{ApiConfigurationError, Default5xx, IntegrationFailure, IntegrationTimeout};
+        let kinds = [ApiConfigurationError, Default5xx, IntegrationFailure, IntegrationTimeout];
+        self.error.as_ref().is_some_and(|(kind, _)| kinds.contains(kind))
+    }
+
     fn trace_header(&self, incoming: Option<&[u8]>) -> [u8; ids::TRACE_HEADER_BYTES] {
         ids::trace_header(incoming, self.wall.as_secs(), self.trace_seed)
     }
@@ -260,6 +268,8 @@ pub struct Exchange<'x> {
     pub keeps_alive: bool,
     stage: Option<&'x StagePlan>,
     route: Option<&'x RoutePlan>,
+    /// What is asked for. How messages are framed depends on the method that was sent, and on nothing else.
+    method: &'x [u8],
     /// Whether its stage has a canary, be this the canary's request or not.
     has_canary: bool,
     /// Where the resource path begins in the request's path.
@@ -298,6 +308,7 @@ impl<'x> Exchange<'x> {
             keeps_alive,
             stage: None,
             route: None,
+            method: asked_method(&request, snapshot),
             has_canary: false,
             offset: 0,
             door: Door::DefaultEndpoint,
@@ -332,6 +343,17 @@ impl<'x> Exchange<'x> {
     pub fn route(&self) -> Option<&'x RoutePlan> {
         self.route
     }
+}
+
+/// The method of the request line, unless `X-HTTP-Method-Override` names another (rest-routing-and-stages §2.1). A name
+/// that is no method of a REST API replaces nothing.
+fn asked_method<'x>(request: &Request<'x>, snapshot: &Snapshot) -> &'x [u8] {
+    let sent = request.method_text();
+    if !snapshot.overrides_methods {
+        return sent;
+    }
+    let named = request.field(KnownField::XHttpMethodOverride);
+    named.filter(|named| MethodKey::of_request(named).is_some()).unwrap_or(sent)
 }
 
 /// Serves one request: afterwards `scratch.response` holds a whole head.
@@ -381,12 +403,7 @@ fn find_route<'x, E: Effects>(
     effects: &mut E,
 ) -> Result<(&'x StagePlan, &'x RoutePlan), Rejection> {
     let path = x.request.path();
-    let entry = x.snapshot.hosts.find(x.request.host(), path).map_err(|none| match none {
-        NoEntry::UnknownStage => Rejection::forbidden("no such stage"),
-        NoEntry::DisabledEndpoint => Rejection::forbidden("the default endpoint is disabled"),
-        NoEntry::Unmapped => Rejection::forbidden("the domain maps no base path to this"),
-        NoEntry::UnknownApi => Rejection::unknown_api(),
-    })?;
+    let entry = x.snapshot.hosts.find(x.request.host(), path, x.request.field(KnownField::XApigwApiId))?;
     let stage = x.snapshot.stage(entry.stage, || effects.draw());
     let stage = stage.ok_or_else(|| Rejection::forbidden("no such stage"))?;
     x.stage = Some(stage);
@@ -394,8 +411,11 @@ fn find_route<'x, E: Effects>(
     x.scratch.trail.reach(Reached::Route);
     x.offset = entry.offset;
     x.door = entry.door;
-    let method = MethodKey::of_request(x.request.method_text());
-    let found = stage.trie.find(&path[entry.offset..], method, &mut x.captures);
+    let found = match path {
+        // The server as a whole, which is no resource (RFC 9110 section 9.3.7).
+        b"*" => None,
+        _ => stage.trie.find(&path[entry.offset..], MethodKey::of_request(x.method), &mut x.captures),
+    };
     let route = found.and_then(|index| stage.routes.get(index.0 as usize));
     let route = route.ok_or_else(|| Rejection::unknown_route(&x.request))?;
     x.route = Some(route);

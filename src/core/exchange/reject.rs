@@ -6,7 +6,7 @@ use crate::aws::errors::{BodyStyle, ResponseType, write_default_body};
 use crate::aws::sigv4::{self, ALGORITHM, Presented, Refusal};
 use crate::json::NotJson;
 use crate::mapping::Presence;
-use crate::plan::RejectionPlan;
+use crate::plan::{NoEntry, RejectionPlan};
 use crate::proto::h1::Field;
 use crate::proto::h1::write::{write_field, write_status_line};
 use crate::proto::http::{KnownField, Status};
@@ -185,6 +185,18 @@ fn no_signature(request: &Request<'_>) -> Option<Refusal> {
     };
     let headers: Vec<_> = request.head.fields.iter().filter_map(field).collect();
     Presented::read(&sigv4::Request { method: "", path: "", query: "", headers: &headers }).err()
+}
+
+/// rest-routing-and-stages §3.
+impl From<NoEntry> for Rejection {
+    fn from(none: NoEntry) -> Self {
+        match none {
+            NoEntry::UnknownStage => Self::forbidden("no such stage"),
+            NoEntry::DisabledEndpoint => Self::forbidden("the default endpoint is disabled"),
+            NoEntry::Unmapped => Self::forbidden("the domain maps no base path to this"),
+            NoEntry::UnknownApi => Self::unknown_api(),
+        }
+    }
 }
 
 /// rest-integrations §8.1.

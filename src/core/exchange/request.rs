@@ -251,7 +251,7 @@ pub(super) fn has_request_body(x: &Exchange<'_>, plan: &HttpPlan) -> bool {
 
 /// The integration's method; `ANY` or none: the client's.
 pub(super) fn backend_method<'x>(x: &Exchange<'x>, plan: &'x HttpPlan) -> &'x [u8] {
-    plan.method.as_deref().unwrap_or_else(|| x.request.method_text())
+    plan.method.as_deref().unwrap_or(x.method)
 }
 
 /// Whether a mapping sets this header. One whose source is missing is left out altogether, so it replaces nothing

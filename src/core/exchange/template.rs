@@ -1,5 +1,7 @@
 //! Running a mapping template over an exchange.
 
+use std::borrow::Cow;
+
 use crate::mapping::template::{OverrideTarget, Overrides, Template};
 use crate::plan::headers::{FORBIDDEN_MAPPINGS, NEVER_MAPPED};
 use crate::proto::http::KnownField;
@@ -10,6 +12,13 @@ use super::{Exchange, Rejection, Step};
 
 /// Runs a template; its text is `scratch.body` afterwards, and what it has set `scratch.overrides`.
 pub(super) fn run<E: Effects>(x: &mut Exchange<'_>, template: &Template, side: Side, effects: &E) -> Step {
+    if template.reads_body() {
+        match side {
+            Side::Request if x.has_request_body => make_text(&mut x.scratch.request_body),
+            Side::Answer if x.has_answer_body => make_text(&mut x.scratch.answer_body),
+            Side::Request | Side::Answer | Side::Mock => {}
+        }
+    }
     let (mut body, mut overrides) = (std::mem::take(&mut x.scratch.body), std::mem::take(&mut x.scratch.overrides));
     body.clear();
     let answer = (side == Side::Answer).then(|| effects.answer());
@@ -20,6 +29,13 @@ pub(super) fn run<E: Effects>(x: &mut Exchange<'_>, template: &Template, side: S
         let what = if side == Side::Request { "request" } else { "response" };
         Rejection::configuration(&format!("Unable to transform {what}: the template stopped at {failure}"))
     })
+}
+
+/// To a template a body is text: what is no UTF-8 becomes U+FFFD (rest-integrations §4).
+fn make_text(body: &mut Vec<u8>) {
+    if let Cow::Owned(text) = String::from_utf8_lossy(body) {
+        *body = text.into_bytes();
+    }
 }
 
 /// The value of an override; several are joined with commas (rest-mapping-templates §10).

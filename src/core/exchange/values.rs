@@ -225,7 +225,7 @@ fn context_of_stage(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Vec<
 fn context_of_request(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Vec<u8>) -> bool {
     let request = &x.request;
     match variable {
-        ContextVariable::HttpMethod => put(Some(request.method_text()), out),
+        ContextVariable::HttpMethod => put(Some(x.method), out),
         // Always this, whatever the client spoke (dg/api-gateway-mapping-template-reference).
         ContextVariable::Protocol => put(Some(b"HTTP/1.1"), out),
         ContextVariable::Path => write_path(x, out),
@@ -285,7 +285,8 @@ fn context_of_facts(facts: &Facts, variable: &ContextVariable, out: &mut Vec<u8>
             put_number(facts.integration_latency_nanos.map(|nanos| nanos / NANOS_PER_MILLI), out)
         }
         ContextVariable::IntegrationError | ContextVariable::IntegrationErrorMessage => {
-            put(facts.reason.as_deref().map(str::as_bytes), out)
+            let reason = facts.reason.as_deref().filter(|_| facts.is_integration_error());
+            put(reason.map(str::as_bytes), out)
         }
         ContextVariable::ErrorMessage => put(facts.error.as_ref().map(|(_, message)| message.as_bytes()), out),
         ContextVariable::ErrorMessageString => facts.error.as_ref().is_some_and(|(_, message)| {

@@ -155,7 +155,7 @@ fn of_call(decision: &Decision) -> Option<(Origin, String)> {
 }
 
 fn unknown_route(decision: &Decision) -> String {
-    let (method, path) = (decision.request.method(), decision.resource_path_given());
+    let (method, path) = (decision.method(), decision.resource_path_given());
     format!(
         "No resource of the stage matches `{path}`, or the one that does has no method {method}. Compare with the \
          routes that `dev` lists at start; a path that repeats the stage's name is a common slip. (AWS answers \

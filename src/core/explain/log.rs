@@ -103,7 +103,7 @@ impl Log<'_> {
             self.write_metering();
         }
         self.line(&format!("Starting execution for request: {id}"));
-        self.line(&format!("HTTP Method: {}, Resource Path: {path}", decision.request.method()));
+        self.line(&format!("HTTP Method: {}, Resource Path: {path}", decision.method()));
     }
 
     /// As CloudWatch shows it, with two blanks where a key would stand.
@@ -114,7 +114,7 @@ impl Log<'_> {
         }
         let stage = format!("{}/{}", decision.text(Tag::ApiId), decision.text(Tag::Stage));
         let (id, resource) = (decision.request_id(), decision.text(Tag::Resource));
-        let method = decision.request.method();
+        let method = decision.method();
         self.line(&format!("Verifying Usage Plan for request: {id}. API Key:  API Stage: {stage}"));
         self.line(&format!(
             "API Key  authorized because method '{method} {resource}' does not require API Key. Request will not \

@@ -129,6 +129,14 @@ impl Decision {
         self.texts.iter().filter(move |(known, _)| *known == tag).map(|(_, text)| text.as_str())
     }
 
+    /// `$context.httpMethod`.
+    pub fn method(&self) -> &str {
+        match self.text(Tag::AskedMethod) {
+            "" => self.request.method(),
+            asked => asked,
+        }
+    }
+
     /// `$context.requestId`.
     pub fn request_id(&self) -> &str {
         std::str::from_utf8(&self.summary.request_id.0).unwrap_or_default()

@@ -116,6 +116,8 @@ fn mapping(decision: &Decision, api: &str) -> String {
         format!("by host {host} and the stage in the path")
     } else if target.starts_with("/restapis/") {
         "by path /restapis/{api}/{stage}/_user_request_".to_owned()
+    } else if decision.request.field("x-apigw-api-id") == Some(api) {
+        format!("by x-apigw-api-id {api} and the stage in the path")
     } else if let Some(before) = target.get(..offset).filter(|before| !before.is_empty()) {
         format!("by host {host} and path {before}")
     } else {
@@ -125,14 +127,17 @@ fn mapping(decision: &Decision, api: &str) -> String {
 
 fn routed(decision: &Decision) -> String {
     let resource = decision.text(Tag::Resource);
-    let (method, given) = (decision.request.method(), decision.resource_path_given());
+    let (method, given) = (decision.method(), decision.resource_path_given());
     if resource.is_empty() {
         return format!("none: nothing answers {method} {given}");
     }
     let declared = decision.text(Tag::Method);
     let why = if declared == "ANY" { format!(", which answers {method} as well") } else { String::new() };
     let id = decision.text(Tag::ResourceId);
-    format!("{declared} {resource} (resource {id}) matches {given}{why}")
+    let sent = decision.request.method();
+    let named =
+        if sent == method { String::new() } else { format!("; X-HTTP-Method-Override made {method} of {sent}") };
+    format!("{declared} {resource} (resource {id}) matches {given}{why}{named}")
 }
 
 fn integration(decision: &Decision) -> String {

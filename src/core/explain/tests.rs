@@ -110,6 +110,18 @@ fn the_story_of_a_proxied_request_answers_a_support_engineers_questions() {
 }
 
 #[test]
+fn a_method_that_the_client_named_is_told_beside_the_one_it_sent() {
+    let head = "Host: gate.example\nX-HTTP-Method-Override: PUT\nContent-Length: 0\n\n";
+    let found = decision(&format!("POST /pets/7 HTTP/1.1\n{head}"), Ok(OK));
+    let says = "which answers PUT as well; X-HTTP-Method-Override made PUT of POST";
+    assert_says(&story(&found), &["POST /pets/7 HTTP/1.1", says]);
+    let log = execution_log(&found, Shape::CloudWatch, Level::Info, Detail::Outline);
+    assert_says(&log, &["HTTP Method: PUT, Resource Path: /pets/{id}"]);
+    let lost = decision(&format!("POST /mock HTTP/1.1\n{head}"), Ok(OK));
+    assert_says(&story(&lost), &["nothing answers PUT /mock", "has no method PUT"]);
+}
+
+#[test]
 fn the_story_of_a_failure_says_where_it_came_from_and_what_to_do() {
     let cases: &[(&str, Result<&str, CallFailure>, &[&str])] = &[
         (

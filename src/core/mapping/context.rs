@@ -180,7 +180,7 @@ context_variables! {
     WafStatus "waf.status" AccessLog NotYet;
     WafResponseCode "wafResponseCode" Everywhere NotYet;
     WebaclArn "webaclArn" Everywhere NotYet;
-    XrayTraceId "xrayTraceId" AccessLog Sometimes;
+    XrayTraceId "xrayTraceId" AccessLog NotYet;
 }
 
 /// Names that exist, but not in REST APIs.

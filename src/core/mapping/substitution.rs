@@ -4,8 +4,8 @@
 //! is text. A variable without a value leaves nothing, except that `$context.error.messageString` of an error without a
 //! message is `null`: AWS answers `{"message":null}` then. Compiled when deployed; stage variables become text.
 //!
-//! `"$context.error.validationErrorString"`, quoted in a template that is JSON, is escaped: nearly every such text has
-//! quotes of its own, and the answer would be no JSON.
+//! In a template that is JSON `$context.error.validationErrorString` is escaped, in quotes or not, as users of AWS saw it:
+//! nearly every such text has quotes of its own.
 
 use super::context::{ContextVariable, UnknownContext};
 use super::expression::{Expression, Presence, Resolve, Side, Values};
@@ -24,7 +24,7 @@ pub struct Substitution {
 enum Piece {
     Text(Box<str>),
     Variable(Expression),
-    /// In a string of JSON.
+    /// In a template that is JSON.
     Escaped(Expression),
 }
 
@@ -35,11 +35,11 @@ impl Substitution {
         let mut draft = Draft { is_json: template.trim_start().starts_with(['{', '[']), ..Draft::default() };
         let mut rest = template;
         while let Some(dollar) = rest.find('$') {
-            draft.push_text(&rest[..dollar]);
+            draft.text.push_str(&rest[..dollar]);
             rest = &rest[dollar..];
             rest = &rest[draft.take_variable(rest, resolve)..];
         }
-        draft.push_text(rest);
+        draft.text.push_str(rest);
         draft.end_text();
         (Self { pieces: draft.pieces.into() }, draft.unknown)
     }
@@ -81,8 +81,6 @@ struct Draft {
     text: String,
     unknown: Vec<UnknownContext>,
     is_json: bool,
-    /// Whether a string of JSON is open.
-    is_quoted: bool,
 }
 
 impl Draft {
@@ -103,24 +101,15 @@ impl Draft {
             Ok(Expression::Absent) => {}
             Ok(expression) => self.variable(expression),
             Err(_) => {
-                self.push_text("$");
+                self.text.push('$');
                 return 1;
             }
         }
         name.len()
     }
 
-    fn push_text(&mut self, text: &str) {
-        let mut is_escaped = false;
-        for byte in text.bytes() {
-            self.is_quoted ^= byte == b'"' && !is_escaped;
-            is_escaped = byte == b'\\' && !is_escaped;
-        }
-        self.text.push_str(text);
-    }
-
     fn context(&mut self, variable: ContextVariable) {
-        let is_escaped = variable == ContextVariable::ErrorValidationErrorString && self.is_json && self.is_quoted;
+        let is_escaped = variable == ContextVariable::ErrorValidationErrorString && self.is_json;
         self.end_text();
         let expression = Expression::Context(variable);
         self.pieces.push(if is_escaped { Piece::Escaped(expression) } else { Piece::Variable(expression) });
@@ -165,7 +154,7 @@ mod tests {
             ("", ""),
             (r#"{"a": "$context.error.validationErrorString"}"#, r#"{"a": "[\"a\"]"}"#),
             (r#"["\"", "x $context.error.validationErrorString"]"#, r#"["\"", "x [\"a\"]"]"#),
-            (r#"{"a": $context.error.validationErrorString}"#, r#"{"a": ["a"]}"#),
+            (r#"{"a": $context.error.validationErrorString}"#, r#"{"a": [\"a\"]}"#),
             (r#"said "$context.error.validationErrorString""#, r#"said "["a"]""#),
         ];
         for (template, expected) in rows {

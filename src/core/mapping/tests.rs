@@ -3,7 +3,7 @@
 use super::expression::tests::{Request, Route};
 use super::expression::{Side, Target};
 use super::substitution::Substitution;
-use super::uri::{Authority, Scheme, UriTemplate};
+use super::uri::{Authority, Literals, Scheme, UriTemplate};
 use super::*;
 use crate::aws::arn::IntegrationArn;
 
@@ -56,7 +56,9 @@ fn text(seed: u64) -> String {
 
 fn uri(text: &str) {
     let fills = [("host", Expression::Query("q".into())), ("id", Expression::Path(1))];
-    let Ok(template) = UriTemplate::compile(&format!("http://{text}"), &fills, &Route) else { return };
+    let Ok(template) = UriTemplate::compile(&format!("http://{text}"), &fills, Literals::Folded, &Route) else {
+        return;
+    };
     let mut out = Vec::new();
     let _ = template.write_path(&Request, &mut out);
     assert!(out.starts_with(b"/"), "{text:?}");

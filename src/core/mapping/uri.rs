@@ -135,18 +135,32 @@ enum Piece {
     Fill(Box<str>, Expression),
 }
 
+/// What becomes of literals among the fills of a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Literals {
+    /// They are text of the URI.
+    Folded,
+    /// They are values like others, which a template may replace.
+    Kept,
+}
+
 impl UriTemplate {
     /// Compiles a URI. `fills` are the mappings to `integration.request.path.{name}`. An authority that does not vary
     /// is checked here.
-    pub fn compile(text: &str, fills: &[(&str, Expression)], resolve: &impl Resolve) -> Result<Self, UriError> {
+    pub fn compile(
+        text: &str,
+        fills: &[(&str, Expression)],
+        literals: Literals,
+        resolve: &impl Resolve,
+    ) -> Result<Self, UriError> {
         let text = with_stage_variables(text, resolve);
         let (scheme, rest) = split_scheme(&text)?;
         let (authority, path, query) = split_parts(rest);
         let template = Self {
             scheme,
-            authority: pieces(authority, None, fills)?,
-            path: pieces(path, Some(Place::Path), fills)?,
-            query: query.map(|query| pieces(query, Some(Place::Query), fills)).transpose()?,
+            authority: pieces(authority, None, fills, Literals::Folded)?,
+            path: pieces(path, Some(Place::Path), fills, literals)?,
+            query: query.map(|query| pieces(query, Some(Place::Query), fills, literals)).transpose()?,
         };
         if let Some(authority) = template.static_authority_text() {
             Authority::parse(authority, scheme)?;
@@ -294,7 +308,12 @@ enum Place {
 }
 
 /// Cuts a part of the template at its variables. Text is escaped now, values when they are written.
-fn pieces(part: &str, place: Option<Place>, fills: &[(&str, Expression)]) -> Result<Box<[Piece]>, UriError> {
+fn pieces(
+    part: &str,
+    place: Option<Place>,
+    fills: &[(&str, Expression)],
+    literals: Literals,
+) -> Result<Box<[Piece]>, UriError> {
     // Most parts are one text.
     let mut pieces = Vec::with_capacity(1);
     let mut text = String::new();
@@ -303,7 +322,7 @@ fn pieces(part: &str, place: Option<Place>, fills: &[(&str, Expression)]) -> Res
         push_text(&mut text, before, place);
         let fill = fills.iter().find(|(known, _)| *known == name);
         let (_, expression) = fill.ok_or_else(|| UriError::Unmapped(name.to_owned()))?;
-        match literal(expression, place) {
+        match literal(expression, place).filter(|_| literals == Literals::Folded) {
             Some(literal) => text.push_str(&literal),
             None => {
                 end_text(&mut text, &mut pieces);
@@ -461,7 +480,7 @@ mod tests {
             ("fixed", source("'a/b c&d%20?'")),
             ("host", source("context.stage")),
         ];
-        UriTemplate::compile(text, &fills, &Route)
+        UriTemplate::compile(text, &fills, Literals::Folded, &Route)
     }
 
     fn written(template: &UriTemplate) -> String {

@@ -26,7 +26,8 @@ pub const DROPPED_ON_ARRIVAL: FieldSet = FieldSet::of(&[
     K::Http2Settings,
 ]);
 
-/// §9.2 step B for `HTTP_PROXY`: dropped on the way to the integration, or written anew by us.
+/// §9.2 step B for `HTTP_PROXY`: dropped on the way to the integration, or written anew by us. `X-HTTP-Method-Override`
+/// has done its work (§2.1); a mapping passes it on.
 pub const DROPPED_TO_PROXY: FieldSet = DROPPED_ON_ARRIVAL
     .with(K::Host)
     .with(K::ContentEncoding)
@@ -35,7 +36,8 @@ pub const DROPPED_TO_PROXY: FieldSet = DROPPED_ON_ARRIVAL
     .with(K::XForwardedPort)
     .with(K::XForwardedProto)
     .with(K::XAmznTraceId)
-    .with(K::XAmznApigatewayApiId);
+    .with(K::XAmznApigatewayApiId)
+    .with(K::XHttpMethodOverride);
 
 /// §9.2: dropped even when mapped (compile leaves such a mapping out), towards `HTTP` and `HTTP_PROXY`.
 pub const NEVER_MAPPED: FieldSet = FieldSet::of(&[K::Expect, K::ProxyAuthenticate, K::Te, K::Connection, K::Via]);

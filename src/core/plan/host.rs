@@ -135,14 +135,15 @@ impl HostTable {
     }
 
     /// The stage that `host` and `path` ask for: `{apiId}.execute-api.…/{stage}/…`, then a custom domain's base paths,
-    /// then `/restapis/{apiId}/{stage}/_user_request_/…`, then the bare stage.
+    /// then `/restapis/{apiId}/{stage}/_user_request_/…`, then `/{stage}/…` of the API that `named`, the
+    /// `x-apigw-api-id` field, names where the host names none (rest-routing-and-stages §4), then the bare stage.
     ///
     /// # Errors
     /// [`NoEntry`] when nothing answers there.
-    pub fn find(&self, host: &[u8], path: &[u8]) -> Result<Entry, NoEntry> {
+    pub fn find(&self, host: &[u8], path: &[u8], named: Option<&[u8]>) -> Result<Entry, NoEntry> {
         if let Some(label) = execute_api_label(host) {
-            let (start, end) = segment(path, 0);
-            return default_endpoint(self.api_of_label(label)?, &path[start..end], end);
+            let api = self.api_of_label(label).or_else(|none| self.apis.get(named.ok_or(none)?).ok_or(none))?;
+            return by_first_segment(api, path);
         }
         if !self.domains.is_empty()
             && let Some(domain) = self.domain(host)
@@ -151,6 +152,9 @@ impl HostTable {
         }
         if let Some((api_id, stage_name, offset)) = user_request(path) {
             return default_endpoint(self.apis.get(api_id).ok_or(NoEntry::UnknownApi)?, stage_name, offset);
+        }
+        if let Some(named) = named {
+            return by_first_segment(self.apis.get(named).ok_or(NoEntry::UnknownApi)?, path);
         }
         let (name, stage) = self.bare.as_ref().ok_or(NoEntry::UnknownApi)?;
         let (start, end) = segment(path, 0);
@@ -220,6 +224,12 @@ impl Domain {
             Some((base_end, behind))
         })
     }
+}
+
+/// A path that begins with the stage.
+fn by_first_segment(api: &Api, path: &[u8]) -> Result<Entry, NoEntry> {
+    let (start, end) = segment(path, 0);
+    default_endpoint(api, &path[start..end], end)
 }
 
 fn default_endpoint(api: &Api, stage_name: &[u8], offset: usize) -> Result<Entry, NoEntry> {
@@ -315,18 +325,40 @@ mod tests {
             ("localhost", "/pets", Ok((0, 0))),
         ];
         for (host, path, expected) in cases {
-            assert_eq!(brief(table().find(host.as_bytes(), path.as_bytes())), *expected, "{host} {path}");
+            assert_eq!(brief(table().find(host.as_bytes(), path.as_bytes(), None)), *expected, "{host} {path}");
         }
         let endless = [b'a'; 300];
         let endless = [&endless[..], b".execute-api."].concat();
-        assert_eq!(table().find(&endless, b"/dev"), Err(NoEntry::UnknownApi));
+        assert_eq!(table().find(&endless, b"/dev", None), Err(NoEntry::UnknownApi));
+    }
+
+    /// R `test_create_execute_api_vpc_endpoint`: a private API through the name of its VPC endpoint.
+    #[test]
+    fn a_field_names_the_api_where_the_host_names_none() {
+        let endpoint = "vpce-0ab1-x.execute-api.us-east-1.vpce.amazonaws.com";
+        let cases: &[(&str, &str, &str, Found)] = &[
+            (endpoint, "abc123", "/prod/pets", Ok((1, 5))),
+            (endpoint, "abc123", "/nope/pets", Err(NoEntry::UnknownStage)),
+            (endpoint, "nope", "/prod/pets", Err(NoEntry::UnknownApi)),
+            (endpoint, "closed", "/dev", Err(NoEntry::DisabledEndpoint)),
+            ("localhost", "abc123", "/prod/pets", Ok((1, 5))),
+            ("localhost", "nope", "/dev/pets", Err(NoEntry::UnknownApi)),
+            // A host that names an API is believed.
+            ("closed.execute-api.localhost", "abc123", "/dev", Err(NoEntry::DisabledEndpoint)),
+            ("api.example.com", "abc123", "/orders", Ok((12, 7))),
+        ];
+        let table = orders(&[("orders", "2")]);
+        for (host, named, path, expected) in cases {
+            let found = table.find(host.as_bytes(), path.as_bytes(), Some(named.as_bytes()));
+            assert_eq!(brief(found), *expected, "{host} {named} {path}");
+        }
     }
 
     #[test]
     fn without_a_bare_stage_other_hosts_lead_nowhere() {
         let mut table = HostTable::default();
         table.insert("abc123", "dev", StageIndex(0));
-        assert_eq!(table.find(b"localhost", b"/dev/pets"), Err(NoEntry::UnknownApi));
+        assert_eq!(table.find(b"localhost", b"/dev/pets", None), Err(NoEntry::UnknownApi));
     }
 
     /// The example of dg/rest-api-mappings; stage `n` of the API is its number.
@@ -362,8 +394,8 @@ mod tests {
             ("/", (11, 0), (11, 0)),
         ];
         for (path, with_levels, without) in cases {
-            assert_eq!(brief(multiple.find(b"api.example.com", path.as_bytes())), Ok(with_levels), "{path}");
-            assert_eq!(brief(single.find(b"api.example.com", path.as_bytes())), Ok(without), "{path}");
+            assert_eq!(brief(multiple.find(b"api.example.com", path.as_bytes(), None)), Ok(with_levels), "{path}");
+            assert_eq!(brief(single.find(b"api.example.com", path.as_bytes(), None)), Ok(without), "{path}");
         }
     }
 
@@ -384,7 +416,7 @@ mod tests {
             (".example.com", "/pets", Ok((0, 0))),
         ];
         for (host, path, expected) in cases {
-            assert_eq!(brief(table.find(host.as_bytes(), path.as_bytes())), *expected, "{host} {path}");
+            assert_eq!(brief(table.find(host.as_bytes(), path.as_bytes(), None)), *expected, "{host} {path}");
         }
     }
 
@@ -408,9 +440,9 @@ mod tests {
             ("/", Err(NoEntry::Unmapped)),
         ];
         for (path, expected) in cases {
-            assert_eq!(brief(table.find(b"d.test", path.as_bytes())), *expected, "{path}");
+            assert_eq!(brief(table.find(b"d.test", path.as_bytes(), None)), *expected, "{path}");
         }
-        let found = table.find(b"d.test", b"/any/prod/pets").expect("it is mapped");
+        let found = table.find(b"d.test", b"/any/prod/pets", None).expect("it is mapped");
         let Door::CustomDomain { base_path, .. } = found.door else { panic!("{found:?}") };
         assert_eq!(base_path.of_text(b"/any/prod/pets"), b"any");
     }

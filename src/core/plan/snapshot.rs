@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub slots: SlotCounts,
     /// What bounds a request.
     pub limits: Limits,
+    /// Whether a client's `X-HTTP-Method-Override` replaces its method, as on AWS (dg/api-gateway-known-issues).
+    pub overrides_methods: bool,
     /// The line of requests that reach no stage.
     pub access_log: AccessLogProgram<ContextVariable>,
 }

@@ -3,64 +3,13 @@
 use crate::json::number::Decimal;
 use crate::json::tape::{Kind, Node};
 
-use super::message::{self, Message};
+use super::message;
+use super::report::{All, First, Report, Stop, Walk};
 use super::rules::{
     ArrayRules, Combined, Dependency, Id, Items, NumberRules, ObjectRules, Rest, Rules, Schema, StringRules, Types,
     canonical,
 };
-use super::{MESSAGES_MAX, NESTING_MAX, STEPS_MAX, TooMuchWork};
-
-/// Why a walk ends before its end.
-#[derive(Debug, PartialEq, Eq)]
-enum Stop {
-    /// A fault was found, and one is enough.
-    Invalid,
-    TooMuchWork,
-}
-
-type Walk = Result<(), Stop>;
-
-/// What becomes of faults.
-trait Report {
-    /// Whether all faults are wanted, in their order.
-    const WANTS_ALL: bool;
-
-    fn fault(&mut self, message: impl FnOnce() -> Message) -> Walk;
-
-    fn count(&self) -> usize;
-}
-
-/// Ends at the first fault.
-struct First;
-
-impl Report for First {
-    const WANTS_ALL: bool = false;
-
-    fn fault(&mut self, _: impl FnOnce() -> Message) -> Walk {
-        Err(Stop::Invalid)
-    }
-
-    fn count(&self) -> usize {
-        0
-    }
-}
-
-/// Keeps what was wrong.
-#[derive(Default)]
-struct All(Vec<Message>);
-
-impl Report for All {
-    const WANTS_ALL: bool = true;
-
-    fn fault(&mut self, message: impl FnOnce() -> Message) -> Walk {
-        self.0.push(message());
-        if self.0.len() < MESSAGES_MAX { Ok(()) } else { Err(Stop::Invalid) }
-    }
-
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-}
+use super::{NESTING_MAX, STEPS_MAX, TooMuchWork};
 
 impl Schema {
     /// Whether an instance is valid. Allocates only for `uniqueItems` and for comparing arrays and objects with an
@@ -73,12 +22,12 @@ impl Schema {
         }
     }
 
-    /// What is wrong with an instance, in the words and the order of the Java validator. Nothing: it is valid.
+    /// What is wrong with an instance, in the words and the order in which API Gateway gives it. Nothing: it is valid.
     pub fn faults(&self, instance: Node<'_>) -> Result<Vec<String>, TooMuchWork> {
         let mut all = All::default();
         match self.walk(instance, &mut all) {
             Err(Stop::TooMuchWork) => Err(TooMuchWork),
-            Ok(()) | Err(Stop::Invalid) => Ok(all.0),
+            Ok(()) | Err(Stop::Invalid) => Ok(all.messages()),
         }
     }
 
@@ -125,10 +74,12 @@ impl<'s> Check<'s> {
         if let Some(target) = rules.reference {
             return self.value(target, node, report);
         }
-        let before = report.count();
+        if let Some(format) = &rules.unknown_format {
+            report.remark(|| message::unknown_format(format));
+        }
         self.own(rules, node, report)?;
-        // What is inside is of no interest if the value itself is wrong.
-        if report.count() > before {
+        // Once anything is wrong, values are still looked at, but no longer what is inside them.
+        if report.has_faults() {
             return Ok(());
         }
         match (node.kind(), &rules.array, &rules.object) {
@@ -284,7 +235,7 @@ impl<'s> Check<'s> {
         for (name, _) in node.members() {
             self.step(1)?;
             if self.is_additional(rules, name)? {
-                if !report_wants_all(report) {
+                if !wants_all(report) {
                     return Err(Stop::Invalid);
                 }
                 unwanted.push(name);
@@ -326,7 +277,7 @@ impl<'s> Check<'s> {
     }
 
     fn members(&mut self, rules: &'s ObjectRules, node: Node<'_>, report: &mut impl Report) -> Walk {
-        if !report_wants_all(report) {
+        if !wants_all(report) {
             return node.members().try_for_each(|(name, value)| self.member(rules, name, value, report));
         }
         let mut members: Vec<_> = node.members().collect();
@@ -354,7 +305,7 @@ impl<'s> Check<'s> {
     }
 }
 
-fn report_wants_all<R: Report>(_: &R) -> bool {
+fn wants_all<R: Report>(_: &R) -> bool {
     R::WANTS_ALL
 }
 

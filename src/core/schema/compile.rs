@@ -215,6 +215,7 @@ impl<'d, L: Library> Compiler<'d, L> {
         for (keyword, _) in node.members().filter(|(keyword, _)| IGNORED.contains(keyword)) {
             self.remarks.push(Remark::Ignored { at: place.pointer.clone(), keyword: keyword.to_owned() });
         }
+        let format = node.get("format").and_then(Node::as_str);
         let has = |keywords: &[&str]| keywords.iter().any(|keyword| node.get(keyword).is_some());
         let combined = has(&["allOf", "anyOf", "oneOf", "not"]);
         let number = has(&["minimum", "maximum", "multipleOf"]);
@@ -231,6 +232,7 @@ impl<'d, L: Library> Compiler<'d, L> {
         ]);
         Ok(Rules {
             reference: None,
+            unknown_format: format.filter(|name| Format::parse(name).is_none()).map(Into::into),
             types: self.types(place)?,
             constants: self.constants(place)?,
             combined: if combined { Some(Box::new(self.combined(place)?)) } else { None },

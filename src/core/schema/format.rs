@@ -1,4 +1,4 @@
-//! The formats that draft 4 names (section 7.3) and the Java validator asserts.
+//! The formats that the Java validator asserts: those that draft 4 names (section 7.3), and some of its own.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -13,6 +13,7 @@ pub(super) enum Format {
     Ipv6,
     Regex,
     Uri,
+    Uuid,
 }
 
 /// Longest host name in bytes (RFC 1034 section 3.1).
@@ -33,6 +34,7 @@ impl Format {
             "ipv6" => Self::Ipv6,
             "regex" => Self::Regex,
             "uri" => Self::Uri,
+            "uuid" => Self::Uuid,
             _ => return None,
         })
     }
@@ -46,6 +48,7 @@ impl Format {
             Self::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
             Self::Regex => text.len() <= REGEX_BYTES_MAX && Pattern::compile(text, Extent::Part).is_ok(),
             Self::Uri => is_uri(text),
+            Self::Uuid => is_uuid(text),
         }
     }
 }
@@ -140,6 +143,12 @@ fn is_email(text: &str) -> bool {
         None => is_hostname(domain),
     };
     is_local && is_domain
+}
+
+/// Five numbers of up to 63 bits in hexadecimal with hyphens between them, as `java.util.UUID` reads them.
+fn is_uuid(text: &str) -> bool {
+    let is_number = |part: &str| !part.starts_with(['+', '-']) && i64::from_str_radix(part, 16).is_ok();
+    text.split('-').count() == 5 && text.split('-').all(is_number)
 }
 
 /// An absolute URI (RFC 3986).

@@ -77,7 +77,12 @@ pub(super) fn format(format: Format, text: &str) -> Message {
         Format::Ipv6 => format!("string \"{text}\" is not a valid IPv6 address"),
         Format::Regex => format!("string \"{text}\" is not a valid ECMA 262 regular expression"),
         Format::Uri => format!("string \"{text}\" is not a valid URI"),
+        Format::Uuid => format!("input string \"{text}\" is not a valid UUID"),
     }
+}
+
+pub(super) fn unknown_format(name: &str) -> Message {
+    format!("format attribute \"{name}\" not supported")
 }
 
 pub(super) fn too_small(minimum: &str, found: &str) -> Message {
@@ -111,7 +116,7 @@ pub(super) fn array_too_long(max: u64, found: u64) -> Message {
 }
 
 pub(super) fn too_many_elements(allowed: usize, found: usize) -> Message {
-    format!("array only allows {allowed} element(s) but instance has {found} element(s)")
+    format!("schema only allows {allowed} elements in array but instance has {found} elements")
 }
 
 pub(super) fn not_unique() -> Message {

@@ -2,8 +2,8 @@
 //!
 //! A schema becomes a flat array of rules in which every reference is an index, so schemas that refer to each other in
 //! circles are nothing special. An instance is walked in place; nothing is built and nothing is allocated unless it is
-//! refused and somebody asks why. The words of a refusal are those of the Java validator behind API Gateway, and so is
-//! the order: of one value the keywords by name, and its children only if it has no fault of its own.
+//! refused and somebody asks why. The words of a refusal are those of the Java validator behind API Gateway. So is what is
+//! told: of one value all that is wrong with it, of what is inside it only if nothing was wrong before.
 //!
 //! Numbers are exact decimals. As in that validator, an integer is a number written without point and exponent.
 
@@ -12,6 +12,7 @@ mod check;
 mod compile;
 mod format;
 mod message;
+mod report;
 mod rules;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,8 @@ pub(super) type Id = u32;
 pub(super) struct Rules {
     /// Only this counts, if it is there.
     pub(super) reference: Option<Id>,
+    /// A format that asserts nothing, which refusals mention.
+    pub(super) unknown_format: Option<Box<str>>,
     pub(super) types: Option<Types>,
     pub(super) constants: Option<Box<Constants>>,
     pub(super) combined: Option<Box<Combined>>,

@@ -113,6 +113,17 @@ fn faults_are_worded_as_by_the_java_validator() {
         ),
         (r#"{"not":{}}"#, "1", "instance matched a schema which it should not have"),
         (r#"{"format":"email"}"#, r#""x""#, r#"string "x" is not a valid email address"#),
+        (r#"{"format":"uuid"}"#, r#""a-b-c-d""#, r#"input string "a-b-c-d" is not a valid UUID"#),
+        (
+            r#"{"items":[{},{}],"additionalItems":false}"#,
+            "[1,2,3]",
+            "schema only allows 2 elements in array but instance has 3 elements",
+        ),
+        (
+            r#"{"type":"number","format":"double"}"#,
+            "null",
+            r#"instance type (null) does not match any allowed primitive type (allowed: ["integer","number"]), format attribute "double" not supported"#,
+        ),
     ];
     for (schema, instance, expected) in rows {
         assert_eq!(faults(schema, instance), expected, "{schema}");
@@ -120,15 +131,47 @@ fn faults_are_worded_as_by_the_java_validator() {
 }
 
 #[test]
-fn children_are_looked_at_in_order_and_only_if_their_parent_is_right() {
+fn once_something_is_wrong_nothing_is_looked_into() {
     let schema = r#"{"type":"object","required":["a"],"properties":{
-        "b":{"type":"string","minLength":2},"a":{"type":"integer","minimum":5},"l":{"items":{"type":"null"}}}}"#;
-    let a = r#"numeric instance is lower than the required minimum (minimum: 5, found: 1)"#;
+        "a":{"type":"integer","minimum":5},"b":{"type":"string","minLength":2},"l":{"minItems":1,"items":{"type":"null"}}}}"#;
+    let a = "numeric instance is lower than the required minimum (minimum: 5, found: 1)";
     let b = r#"string "x" is too short (length: 1, required minimum: 2)"#;
-    let l = r#"instance type (integer) does not match any allowed primitive type (allowed: ["null"])"#;
-    assert_eq!(faults(schema, r#"{"l":[null,1],"b":"x","a":1}"#), format!("{a}, {b}, {l}"));
+    let l = "array is too short: must have at least 1 elements but instance has 0 elements";
+    let item = r#"instance type (integer) does not match any allowed primitive type (allowed: ["null"])"#;
+    let sorted = |instance: &str| {
+        let mut faults: Vec<_> = faults(schema, instance).split(", ").map(str::to_owned).collect();
+        faults.sort_unstable();
+        faults
+    };
+    let expected = |messages: &[&str]| {
+        let mut parts: Vec<_> = messages.iter().flat_map(|message| message.split(", ")).map(str::to_owned).collect();
+        parts.sort_unstable();
+        parts
+    };
+    assert_eq!(sorted(r#"{"l":[],"b":"x","a":1}"#), expected(&[a, b, l]));
+    assert_eq!(sorted(r#"{"l":[null,1],"b":"x","a":1}"#), expected(&[a, b]));
+    assert_eq!(sorted(r#"{"l":[null,1],"b":"xy","a":5}"#), expected(&[item]));
     assert_eq!(faults(schema, r#"{"b":"x"}"#), r#"object has missing required properties (["a"])"#);
-    assert_eq!(faults(schema, r#"{"a":5,"b":"xy","l":[]}"#), "");
+    assert_eq!(faults(schema, r#"{"a":5,"b":"xy","l":[null]}"#), "");
+}
+
+#[test]
+fn a_format_that_asserts_nothing_is_mentioned_where_something_is_wrong() {
+    let schema = r#"{"properties":{"at":{"type":"string","format":"date"},"n":{"type":"integer","format":"int32"},
+        "id":{"type":"string","format":"uuid"}}}"#;
+    let wrong = r#"instance type (string) does not match any allowed primitive type (allowed: ["integer"])"#;
+    let date = r#"format attribute "date" not supported"#;
+    let int32 = r#"format attribute "int32" not supported"#;
+    for (instance, expected) in [
+        (r#"{"at":"x","n":1}"#, vec![]),
+        (r#"{"at":"x","n":"1","id":"0-0-0-0-7fffffffffffffff"}"#, vec![date, int32, wrong]),
+        (r#"{"n":"1"}"#, vec![int32, wrong]),
+    ] {
+        let found = faults(schema, instance);
+        assert_eq!(found.is_empty(), expected.is_empty(), "{instance}: {found}");
+        assert!(expected.iter().all(|message| found.contains(message)), "{instance}: {found}");
+        assert_eq!(found.matches("not supported").count(), expected.len().saturating_sub(1), "{instance}: {found}");
+    }
 }
 
 #[test]
@@ -213,7 +256,7 @@ fn nesting_is_bounded_before_the_stack_is() {
 }
 
 #[test]
-fn formats_assert_what_draft_4_names() {
+fn formats_assert_what_the_java_validator_does() {
     let rows = [
         ("date-time", "2026-11-21T08:00:00Z", true),
         ("date-time", "1990-12-31T23:59:60Z", true),
@@ -234,7 +277,10 @@ fn formats_assert_what_draft_4_names() {
         ("uri", "bar,baz", false),
         ("regex", "([abc])+\\\\s+$", true),
         ("regex", "^(abc]", false),
-        ("uuid", "no", true),
+        ("uuid", "123e4567-E89B-12d3-a456-426614174000", true),
+        ("uuid", "123e4567-e89b-12d3-a456", false),
+        ("uuid", "123e4567-e89b-12d3-a456-+26614174000", false),
+        ("date", "no", true),
     ];
     for (format, instance, expected) in rows {
         let schema = format!(r#"{{"format":"{format}"}}"#);

@@ -15,15 +15,14 @@ pub enum OriginStream {
 }
 
 impl OriginStream {
-    /// Waits until something can be read. Inside TLS it may be there already.
+    /// Waits until something can be read. Dropping it loses nothing, and writing may go on meanwhile.
     ///
     /// # Errors
     /// The kernel's.
     pub async fn readable(&self) -> io::Result<()> {
         match self {
             Self::Plain(socket) => socket.readable().await,
-            Self::Tls(stream) if stream.has_plaintext() => Ok(()),
-            Self::Tls(stream) => stream.socket().readable().await,
+            Self::Tls(stream) => stream.readable().await,
         }
     }
 

@@ -187,6 +187,22 @@ impl TlsStream {
         self.decrypt().unwrap_or(true)
     }
 
+    /// Waits until decrypted bytes can be read, or the end or a fault that a read will tell. Records that carry none,
+    /// such as session tickets, are taken on the way. Dropping it loses nothing, and writing may go on meanwhile.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub async fn readable(&self) -> io::Result<()> {
+        while !self.has_plaintext() {
+            self.socket.readable().await?;
+            let arrived = self.socket.read_arrived(&mut self.incoming.borrow_mut())?;
+            if arrived.is_some_and(|count| !self.take_in(count).unwrap_or(false)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// As [`Socket::read`].
     pub async fn read(&self, mut buffer: Vec<u8>, into: Range<usize>) -> Lent<usize> {
         loop {
@@ -257,7 +273,11 @@ impl TlsStream {
         let incoming = self.incoming.take();
         let (read, incoming) = self.socket.read(incoming, 0..CIPHERTEXT_BYTES).await;
         self.incoming.replace(incoming);
-        let count = read?;
+        self.take_in(read?)
+    }
+
+    /// Gives the session `count` bytes of ciphertext that were read. `false`: there are none, for the peer closed.
+    fn take_in(&self, count: usize) -> io::Result<bool> {
         if count == 0 {
             self.session.borrow_mut().read_tls(&mut io::empty())?;
             return Ok(false);

@@ -52,6 +52,24 @@ fn request_bodies_are_converted_as_their_class_and_the_integration_say() {
     }
 }
 
+/// rest-integrations §4: a text body has no bytes that are not UTF-8.
+#[test]
+fn a_template_sees_text_with_replacement_characters() {
+    let asked = |body: &[u8]| {
+        let mut asked = wire(&format!("POST /pets HTTP/1.1\nHost: a\nContent-Length: {}\n\n", body.len()));
+        asked.extend_from_slice(body);
+        asked
+    };
+    let request_template = format!("{HTTP}, {DEFAULT}, requestTemplates: {{application/json: '<$input.body>'}}");
+    for (body, expected) in [(&b"a\xffb"[..], "<a\u{fffd}b>"), (b"\xc3\xa9", "<\u{e9}>")] {
+        let (sent, _) = exchange(&any(&request_template, ""), &asked(body), OK);
+        assert!(sent.ends_with(expected), "{sent}");
+    }
+    let path_of_body = format!("{HTTP}, {DEFAULT}, requestTemplates: {{application/json: '<$input.path(\"$.a\")>'}}");
+    let (sent, _) = exchange(&any(&path_of_body, ""), &asked(b"{\"a\":\"\xff\"}"), OK);
+    assert!(sent.ends_with("<\u{fffd}>"), "{sent}");
+}
+
 /// rest-integrations §4: the trap of CORS with `*/*`.
 #[test]
 fn a_template_cannot_be_applied_to_bytes() {

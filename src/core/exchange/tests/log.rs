@@ -60,8 +60,11 @@ fn failures_are_told_with_their_type() {
         (&Value::from("Endpoint request timed out"), &Value::from(12))
     );
     assert_eq!(late.get("integrationStatus"), None);
-    let missing = line(&world().ask(&get("/none"), Err(CallFailure::Refused)));
+    assert_eq!(late["integrationErrorMessage"], "Execution failed due to a timeout error");
+    let missing = request("GET /none", "Authorization: Bearer x\n", "");
+    let missing = line(&world().ask(&missing, Err(CallFailure::Refused)));
     assert_eq!((&missing["status"], missing.get("resourcePath")), (&Value::from(403), None));
+    assert_eq!(missing.get("integrationErrorMessage"), None, "no integration was reached");
     let nobody = wire("GET / HTTP/1.1\nHost: zzzzzzzzzz.execute-api.x\n\n");
     let nobody = line(&world().ask(&nobody, Err(CallFailure::Refused)));
     assert_eq!((&nobody["status"], nobody.get("stage"), &nobody["path"]), (&Value::from(404), None, &Value::from("/")));

@@ -34,6 +34,44 @@ fn what_is_dropped_on_arrival_does_not_reach_the_origin() {
     assert_eq!(sent(&proxy(""), &request("GET /pets", dropped, "")), expected);
 }
 
+/// rest-routing-and-stages §2.1: it replaces the method, and reaches the back end only where it is mapped.
+#[test]
+fn a_client_may_name_another_method_than_it_sends() {
+    let document = "paths: {/pets: {x-amazon-apigateway-any-method: {responses: {'200': {description: x}}, \
+        x-amazon-apigateway-integration: {type: http_proxy, httpMethod: ANY, uri: 'http://origin.example/$METHOD', \
+        requestParameters: {integration.request.header.X-Method: context.httpMethod, \
+        integration.request.header.X-Said: method.request.header.X-HTTP-Method-Override}}}, \
+        delete: {responses: {'200': {description: x}}, x-amazon-apigateway-integration: \
+        {type: http_proxy, httpMethod: ANY, uri: 'http://origin.example/delete'}}}}";
+    let world = World::of(document);
+    let asked =
+        |sent: &str, named: &str| request(&format!("{sent} /pets"), &format!("X-HTTP-Method-Override: {named}\n"), "");
+    let cases = [
+        ("POST", "DELETE", "DELETE /delete HTTP/1.1", None),
+        ("GET", "PUT", "PUT /$METHOD HTTP/1.1", Some("X-Method: PUT\nX-Said: PUT\n")),
+        ("POST", "HEAD", "HEAD /$METHOD HTTP/1.1", Some("X-Method: HEAD\n")),
+        // What is no method of a REST API replaces none.
+        ("POST", "delete", "POST /$METHOD HTTP/1.1", Some("X-Method: POST\nX-Said: delete\n")),
+        ("POST", "ANY", "POST /$METHOD HTTP/1.1", Some("X-Method: POST\n")),
+        ("POST", "", "POST /$METHOD HTTP/1.1", Some("X-Method: POST\n")),
+    ];
+    for (method, named, line, mapped) in cases {
+        let sent = sent(&world, &asked(method, named));
+        assert!(sent.starts_with(&format!("{line}\n")), "{method} {named}: {sent}");
+        assert!(
+            !sent.contains("Override") && mapped.is_none_or(|mapped| sent.contains(mapped)),
+            "{method} {named}: {sent}"
+        );
+    }
+    // The answer is framed for what was sent.
+    let head = received(&world, &asked("HEAD", "POST"), OK);
+    assert!(head.starts_with("HTTP/1.1 200 OK\n") && head.ends_with("\n\n"), "{head}");
+
+    let world = World::with(document, &Setting { overrides_methods: false, ..Setting::default() });
+    let sent = sent(&world, &asked("POST", "DELETE"));
+    assert!(sent.starts_with("POST /$METHOD HTTP/1.1\n") && sent.contains("X-Said: DELETE\n"), "{sent}");
+}
+
 #[test]
 fn repeated_fields_become_one_where_the_first_stands() {
     let asked = request("GET /pets", "X-A: 1\nAccept: a\nCookie: c=1\nx-a: 2\nCookie: d=2\nAccept: b\n", "");

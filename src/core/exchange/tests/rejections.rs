@@ -62,6 +62,8 @@ fn the_front_end_answers_what_leads_nowhere() {
     for start in ["GET /", "GET /pets", "GET /dev", "GET /dev/nothing", "GET /pets/1/2", "TRACE /pets/1", "OPTIONS *"] {
         assert_eq!(received(&world, &request(start, "", ""), OK), missing, "{start}");
     }
+    let all = World::of(&operation("x-amazon-apigateway-any-method", "/{proxy+}", PROXY));
+    assert_eq!(received(&all, &request("OPTIONS *", "", ""), OK), missing, "the server is no resource");
     for (header, says) in [
         (
             "Bearer x",

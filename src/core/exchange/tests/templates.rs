@@ -83,6 +83,21 @@ fn overrides_replace_and_add_what_mappings_set() {
 }
 
 #[test]
+fn an_override_of_the_path_wins_over_whatever_is_mapped_there() {
+    let template = "#if($input.params('q') == 'y')#set($context.requestOverride.path.part = 'over')#end";
+    let members = format!(
+        "type: http, httpMethod: GET, uri: 'http://origin.example/{{part}}/{{other}}?p={{part}}', requestTemplates: \
+         {{application/json: \"{template}\"}}, requestParameters: {{integration.request.path.part: \"'fixed'\", \
+         integration.request.path.other: method.request.querystring.q}}, responses: {{default: {{statusCode: '200'}}}}"
+    );
+    let world = World::of(&operation("get", "/pets", &members));
+    for (query, target) in [("q=y", "/over/y?p=over"), ("q=n", "/fixed/n?p=fixed")] {
+        let sent = sent(&world, &get(&format!("/pets?{query}")));
+        assert!(sent.starts_with(&format!("GET {target} HTTP/1.1\n")), "{sent}");
+    }
+}
+
+#[test]
 fn an_override_works_where_no_body_is_sent() {
     let template = "#set($context.requestOverride.querystring.m = 'new')x";
     let sent = sent(&any("b", template, ""), &get("/pets/7?q=q"));

@@ -40,6 +40,7 @@ pub struct Setting<'s> {
     pub variables: &'s [(&'s str, &'s str)],
     pub backend: Option<&'s str>,
     pub ignores_authorization: bool,
+    pub overrides_methods: bool,
     pub rewrites: Vec<OriginRewrite>,
     pub body_bytes_max: u64,
     pub timeout_ms_max: u64,
@@ -51,6 +52,7 @@ impl Default for Setting<'_> {
             variables: &[],
             backend: None,
             ignores_authorization: false,
+            overrides_methods: true,
             rewrites: Vec::new(),
             body_bytes_max: 1_000,
             timeout_ms_max: Limits::AWS.integration_timeout_ms_max,
@@ -117,6 +119,7 @@ impl World {
             upstreams: slots.upstreams(),
             slots: slots.counts(),
             limits,
+            overrides_methods: setting.overrides_methods,
             access_log: AccessLogProgram::default_json(ContextVariable::scan),
         };
         Self { snapshot, findings: findings.0 }

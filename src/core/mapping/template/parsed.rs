@@ -33,11 +33,21 @@ pub(super) fn child(tape: &Tape, container: HostRef, cursor: u32) -> Option<Item
     Some(Item { key: at(child.key), value: at(child.value), next: child.next })
 }
 
+/// A value of the body. What fits into a value is one, for lists and maps that are put together here hold it as it is.
+fn value_of_node(node: Node<'_>) -> Value {
+    match view(node) {
+        View::Null => Value::Null,
+        View::Bool(value) => Value::Bool(value),
+        View::Int(value) => Value::Int(value),
+        View::Long(value) => Value::Long(value),
+        _ => Value::Host(HostRef { realm: realm::NODE, index: node.id().index() }),
+    }
+}
+
 /// What a path found, as a value.
 pub(super) fn value_of(found: &Found<'_>, memory: &mut Memory) -> Result<Value, Refusal> {
-    let reference = |node: Node<'_>| Value::Host(HostRef { realm: realm::NODE, index: node.id().index() });
     Ok(match found {
-        Found::Node(node) => reference(*node),
+        Found::Node(node) => value_of_node(*node),
         Found::List(items) => {
             let values = items.iter().map(|item| value_of(item, memory)).collect::<Result<Vec<_>, _>>()?;
             memory.list(ListKind::Json, &values)?
@@ -46,7 +56,7 @@ pub(super) fn value_of(found: &Found<'_>, memory: &mut Memory) -> Result<Value, 
             let map = memory.map(MapKind::Java)?;
             for (name, node) in members {
                 let key = memory.text(name)?;
-                memory.append(map, key, reference(*node))?;
+                memory.append(map, key, value_of_node(*node))?;
             }
             Value::Map(map)
         }

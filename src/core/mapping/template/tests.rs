@@ -156,6 +156,17 @@ fn documents_can_be_navigated_and_changed() {
         ),
         ("#set($i = 1)$input.path(\"$.photos.photo[${i}].id\")$input.json(\"$.photos.photo[$i].n\")", photos, "20"),
         ("$input.path('$..id')|$input.path('$..id').size()", photos, r#"["1","2"]|2"#),
+        (
+            "#set($n = $input.path('$..n'))$n|$n[0]|$n.get(1)|$n.contains(0)#foreach($i in $n)|$i#end",
+            photos,
+            "[1,0]|1|0|true|1|0",
+        ),
+        (
+            "#set($x = $input.path('$.l[*].x'))$x|$x[0]|$x[1]|$x[2]|$x[3]|$x[3][0]",
+            r#"{"l":[{"x":true},{"x":null},{"x":2.50},{"x":[1]},{"x":12345678901}]}"#,
+            "[true,null,2.50,[1],12345678901]|true||2.50|[1]|1",
+        ),
+        ("#set($m = $input.path(\"$.photos.photo[1]['n','id']\"))$m|$m.n|$m.get('id')", photos, "{n=0, id=2}|0|2"),
         ("#set($l = ['a', 'b'])$l", "", "[a, b]"),
         ("#set($x = $input.path('$.photos.photo[1].p') + 1)$x", photos, "2.5"),
     ]);

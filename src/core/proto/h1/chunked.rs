@@ -290,6 +290,7 @@ const REFUSED_TRAILERS: FieldSet = FieldSet::of(&[
     KnownField::MaxForwards,
     KnownField::Via,
     KnownField::XApigwApiId,
+    KnownField::XHttpMethodOverride,
     KnownField::XApiKey,
     KnownField::Authorization,
     KnownField::ProxyAuthenticate,

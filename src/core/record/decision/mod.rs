@@ -82,6 +82,8 @@ tags! {
     Uri = TEXT_BYTES_MAX,
     /// Address of the client.
     Client = TEXT_BYTES_MAX,
+    /// `$context.httpMethod`, where the client named another than it sent.
+    AskedMethod = TEXT_BYTES_MAX,
     /// Head of the client's request, as it came.
     RequestHead = HEAD_BYTES_MAX,
     /// The client's body, or the part of it that was here.

@@ -8,6 +8,7 @@ mod strings;
 use smallvec::SmallVec;
 
 use super::{Result, Run, Trouble};
+use crate::base::hash::java_hash;
 use crate::vtl::error::FailureKind;
 use crate::vtl::host::{Host, View};
 use crate::vtl::methods::Method;
@@ -105,7 +106,7 @@ impl<H: Host> Run<'_, H> {
         }
         if let Some(text) = self.str(value) {
             let length = text.len();
-            let hash = text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()));
+            let hash = java_hash(text);
             self.charge(length)?;
             return Ok(hash);
         }
