@@ -106,11 +106,11 @@ fn decimals(value: f64) -> Option<(u32, u32)> {
 /// once. Dividing by 100 and by 10 is multiplying and shifting, exact for parts of that size.
 fn digits(number: u32) -> u64 {
     let number = u64::from(number);
-    let fours = number / 10_000 | (number % 10_000) << 32;
-    let high = (fours * 5_243 >> 19) & 0x7F_0000_007F;
-    let twos = high | (fours - high * 100) << 16;
-    let high = (twos * 103 >> 10) & 0x000F_000F_000F_000F;
-    high | (twos - high * 10) << 8
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let high = ((fours * 5_243) >> 19) & 0x7F_0000_007F;
+    let twos = high | ((fours - high * 100) << 16);
+    let high = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
+    high | ((twos - high * 10) << 8)
 }
 
 fn ascii(digits: u64) -> [u8; DECIMALS] {
@@ -168,9 +168,9 @@ mod tests {
     /// Splitmix64.
     fn random(state: &mut u64) -> u64 {
         *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (*state ^ *state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ mixed >> 31
+        let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
     }
 
     fn assert_is_shortest(value: f64) {
@@ -184,7 +184,7 @@ mod tests {
             for _ in 0..60_000 {
                 let scale = 10_f64.powi(places);
                 let value = (random(state) % 10_000_000) as f64 + (random(state) % scale as u64) as f64 / scale;
-                let value = f64::from_bits(value.to_bits() ^ random(state) >> 63 << 63);
+                let value = f64::from_bits(value.to_bits() ^ ((random(state) >> 63) << 63));
                 // And those beside it, which have many.
                 for bits in [value.to_bits(), value.to_bits() + 1, value.to_bits().wrapping_sub(1)] {
                     let value = f64::from_bits(bits);
