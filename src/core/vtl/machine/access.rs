@@ -174,22 +174,27 @@ impl<H: Host> Run<'_, H> {
         Ok(copy)
     }
 
-    /// `value.a.b.c`. As long as it leads through maps of the host as they came, a place is all that is carried: what is
-    /// there at last may be a scalar that is not ours yet.
+    /// `value.a.b.c` from a thing of the host on. As long as it leads through maps as they came, a place is all that is
+    /// carried: what is there at last may be a scalar that is not ours yet.
     #[inline]
-    pub(super) fn follow(&mut self, mut value: Value, names: &[Box<str>]) -> Result<Value> {
-        for name in names {
-            if let Value::Host(at) = value
-                && self.memory.is_unchanged()
-                && let Some(Lookup { found, keys }) = self.host.member(at, name)
-            {
-                self.charge_lookup(keys)?;
-                value = found.map_or(Value::Null, Value::Host);
-            } else {
-                value = self.property(self.settled(value), name)?;
+    pub(super) fn follow(&mut self, mut at: HostRef, names: &[Box<str>]) -> Result<Value> {
+        for (passed, name) in names.iter().enumerate() {
+            let lookup = if self.memory.is_unchanged() { self.host.member(at, name) } else { None };
+            let Some(Lookup { found, keys }) = lookup else {
+                return self.properties(self.settle(at), &names[passed..]);
+            };
+            self.charge_lookup(keys)?;
+            match found {
+                Some(found) => at = found,
+                None => return Ok(Value::Null),
             }
         }
-        Ok(value)
+        Ok(Value::Host(at))
+    }
+
+    /// `value.a.b.c`
+    pub(super) fn properties(&mut self, value: Value, names: &[Box<str>]) -> Result<Value> {
+        names.iter().try_fold(value, |value, name| self.property(value, name))
     }
 
     /// `value.name`

@@ -259,8 +259,16 @@ impl<H: Host> Run<'_, H> {
         let program = self.program;
         let spec = &program.prints[spec as usize];
         self.out.extend_from_slice(program.printed(spec.text));
-        let value = self.load(slot)?;
-        match self.follow(value, &program.paths[path as usize])? {
+        let names = &program.paths[path as usize];
+        let value = match self.state.variables[usize::from(slot)] {
+            // Read in the parts in which it was written: a value as a whole would wait until it is in memory.
+            Value::Host(at) if self.environment == 0 => self.follow(at, names)?,
+            _ => {
+                let value = self.load(slot)?;
+                self.properties(value, names)?
+            }
+        };
+        match value {
             Value::Host(at) if self.host.print(at, &mut self.out) => self.check_output(),
             value => self.print_with(self.settled(value), spec),
         }
