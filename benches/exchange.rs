@@ -79,6 +79,10 @@ impl Effects for Still {
         Ok(())
     }
 
+    fn uploaded(&self) -> Option<Instant> {
+        None
+    }
+
     fn answer(&self) -> Answer<'_> {
         Answer { head: &self.head, bytes: ANSWER, length: Some(512) }
     }

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use ringgate_core::base::Instant;
 use ringgate_core::base::limits::HEAD_BUFFER_BYTES;
@@ -146,6 +147,10 @@ impl Effects for ShardEffects<'_> {
         }
     }
 
+    fn uploaded(&self) -> Option<Instant> {
+        self.trace.uploaded
+    }
+
     fn answer(&self) -> Answer<'_> {
         let answer = self.answer.as_ref().expect("asked for only after a call that succeeded");
         let length = if answer.decoder.is_done() { Some(answer.received) } else { self.answer_head.content_length };
@@ -240,19 +245,23 @@ impl ShardEffects<'_> {
         }
         if streams {
             // Boxed because it is rare, as connecting is.
-            origin.is_spent = Box::pin(self.upload(origin, chunked)).await?;
+            origin.is_spent = Box::pin(self.upload(origin, chunked, call.timeout)).await?;
+            let now = self.shard.clock.now();
+            self.trace.uploaded = Some(now);
+            self.call_deadline = now + call.timeout;
+            origin.connection.deadline.set(self.call_deadline, Shutdown::Both);
         }
         self.receive_head(origin, call.is_head).await
     }
 
     /// Passes the rest of the client's body on while watching for an early answer. `true`: the origin did not get all of
     /// it.
-    async fn upload(&mut self, origin: &Origin, chunked: bool) -> Result<bool, Attempt> {
+    async fn upload(&mut self, origin: &Origin, chunked: bool, timeout: Duration) -> Result<bool, Attempt> {
         self.invite_body().await.map_err(body_failed)?;
         let client_deadline = self.client_deadline;
         let stream = &origin.connection.stream;
         let early = {
-            let mut upload = pin!(self.pump(origin, chunked));
+            let mut upload = pin!(self.pump(origin, chunked, timeout));
             let mut answered = pin!(stream.readable());
             let mut early = false;
             let result = std::future::poll_fn(|context| {
@@ -284,14 +293,17 @@ impl ShardEffects<'_> {
         Ok(early)
     }
 
-    async fn pump(&mut self, origin: &Origin, chunked: bool) -> Result<(), PumpFailure> {
+    /// The origin has `timeout` for each piece; what the client takes for the next one is not its time.
+    async fn pump(&mut self, origin: &Origin, chunked: bool, timeout: Duration) -> Result<(), PumpFailure> {
         let lend = |size| self.shard.lend(size).map_err(|_| PumpFailure::Client(BodyFailure::OutOfMemory));
         let size = if self.body.bytes_left().is_some() { Size::Body } else { Size::Head };
         let mut buffer = lend(size)?;
         let mut outgoing = Vec::new();
         let mut result = Ok(());
         while result.is_ok() && !self.body.is_done() {
+            origin.connection.deadline.clear();
             let (read, lent) = self.read_client(buffer).await;
+            origin.connection.deadline.set(self.shard.clock.now() + timeout, Shutdown::Both);
             buffer = lent;
             result = match read {
                 Err(failure) => Err(PumpFailure::Client(failure)),

@@ -311,7 +311,7 @@ def plans_are_patched_as_their_page_says():
         quota={"limit": 10, "period": "WEEK", "offset": 1})["id"]}
     stage = f"/apiStages/{api.id}:s/throttle"
     plan = CLIENT.update_usage_plan(**own, patchOperations=patch(
-        ("remove", "/throttle/burstLimit"), ("replace", "/quota/limit", "20"),
+        ("replace", "/throttle/burstLimit", "0"), ("replace", "/quota/limit", "20"),
         ("add", f"{stage}/~1pets/GET/rateLimit", "3"), ("add", f"{stage}/~1pets/GET/burstLimit", "4")))
     equal("throttle", plan["throttle"], {"burstLimit": 0, "rateLimit": 1.5})
     equal("stage", plan["apiStages"][0]["throttle"], {"/pets/GET": {"rateLimit": 3.0, "burstLimit": 4}})
@@ -322,6 +322,9 @@ def plans_are_patched_as_their_page_says():
         ("remove", f"{stage}/~1pets/PUT"), ("remove", "/quota"), ("replace", "/productCode", "c")))
     equal("plan", ("quota" in plan, plan["productCode"], plan["tags"]), (False, "c", {}))
     missing(API.unknown, "create_usage_plan", name="q", apiStages=[{"apiId": "no", "stage": "s"}])
+    missing(f"API Stage not found: {api.id}:no", "create_usage_plan", name="q", apiStages=[{"apiId": api.id, "stage": "no"}])
+    missing(f"API Stage not found: {api.id}:no", "update_usage_plan", **own,
+            patchOperations=patch(("add", "/apiStages", f"{api.id}:no")))
     key = CLIENT.create_api_key(name="k")["id"]
     CLIENT.create_usage_plan_key(**own, keyId=key, keyType="API_KEY")
     other = CLIENT.create_usage_plan(name="q", apiStages=[{"apiId": api.id, "stage": "s"}])["id"]
@@ -333,6 +336,10 @@ def plans_are_patched_as_their_page_says():
     conflict(message.replace(other, third), "update_usage_plan", usagePlanId=third,
              patchOperations=patch(("add", "/apiStages", f"{api.id}:s")))
     bad("Invalid API Stage specified", "update_usage_plan", **own, patchOperations=patch(("add", "/apiStages", "x")))
+    for path in ("/throttle/burstLimit", "/quota/limit", "/name", f"/apiStages/{api.id}:s"):
+        bad(f"Invalid patch path  '{path}' specified for op 'remove'. Must be one of: [/apiStages, /quota, /throttle, "
+            "/productCode, /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>, "
+            "/apiStages/<apidId:stageName>/throttle]", "update_usage_plan", **own, patchOperations=patch(("remove", path)))
 
 
 def a_file_replaces_the_keys_that_it_names():
@@ -482,6 +489,16 @@ def what_is_one_of_some_words_stays_one_of_them():
     for member in ("endpointAccessMode", "securityPolicy", "routingMode", "endpointConfiguration/ipAddressType"):
         bad(f"Invalid patch path /{member}", "update_domain_name", domainName="words.tld",
             patchOperations=patch(("replace", f"/{member}", "x")))
+    policy = "SecurityPolicy_TLS13_1_3_2025_09"
+    needed = "Endpoint access mode is required for the specified security policy"
+    document = json.dumps({**DOCUMENT, "x-amazon-apigateway-security-policy": policy})
+    bad(needed, "create_rest_api", name="a", securityPolicy=policy)
+    bad(needed, "update_rest_api", **API.own, patchOperations=patch(("replace", "/securityPolicy", policy)))
+    bad(needed, "import_rest_api", body=document)
+    bad(needed, "put_rest_api", restApiId=CLIENT.create_rest_api(name="a")["id"], body=document)
+    bad(needed, "create_domain_name", domainName="policy.tld", securityPolicy=policy)
+    bad(needed, "update_domain_name", domainName="words.tld", patchOperations=patch(("replace", "/securityPolicy", policy)))
+    CLIENT.create_rest_api(name="a", securityPolicy=policy, endpointAccessMode="STRICT")
     for stage in ({"stage": "s"}, {"apiId": API.id}, {"apiId": "", "stage": "s"}):
         bad("Invalid API Stage {api: %s, stage: %s} specified for usageplan %s", "create_usage_plan", name="p",
             apiStages=[stage])
@@ -505,6 +522,21 @@ def what_is_not_kept_is_refused_by_its_name():
     for kind in ("JWT", "x"):
         invalid(enum(kind, "createAuthorizerInput.type", "REQUEST, COGNITO_USER_POOLS, TOKEN"), "create_authorizer",
                 **API.own, name="j", type=kind)
+
+
+def a_base_path_is_one_segment():
+    domain = {"domainName": "paths.tld"}
+    CLIENT.create_domain_name(**domain)
+    slash = ("API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level base "
+             "path mapping, use API Gateway V2.")
+    bad(slash, "create_base_path_mapping", **domain, basePath="a/b", restApiId=API.id)
+    bad("API Gateway V1 doesn't support the use of the specified characters in the base path", "create_base_path_mapping",
+        **domain, basePath="a b", restApiId=API.id)
+    CLIENT.create_base_path_mapping(**domain, basePath="a$-_.+!*'()", restApiId=API.id)
+    CLIENT.create_base_path_mapping(**domain, basePath="b", restApiId=API.id, stage="s")
+    bad(slash, "update_base_path_mapping", **domain, basePath="b", patchOperations=patch(("replace", "/basePath", "a/b")))
+    conflict("Base path already exists for this domain name", "update_base_path_mapping", **domain, basePath="b",
+             patchOperations=patch(("replace", "/basePath", "a$-_.+!*'()")))
 
 
 def private_names_are_told_apart_by_their_identifiers():
@@ -629,6 +661,7 @@ CLAIMS = (
     what_is_one_of_some_words_stays_one_of_them,
     what_is_full_says_when_to_come_back,
     what_is_not_kept_is_refused_by_its_name,
+    a_base_path_is_one_segment,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,
     a_clone_has_what_is_not_said_anew,

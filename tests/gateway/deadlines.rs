@@ -167,6 +167,60 @@ fn an_origin_that_is_late_is_answered_504_in_time() {
     });
 }
 
+/// AWS has the whole body before it calls; here it passes as it comes.
+#[test]
+fn what_a_client_takes_to_send_is_not_the_integrations_time() {
+    each_driver(|driver| {
+        let origin = Origin::answering(ok("done"));
+        let gateway = serving(&with_timeout(origin.port, 250)).on(driver).file_flag("--log=", "access.log").start();
+        for framing in ["Content-Length: 600", "Transfer-Encoding: chunked"] {
+            let is_chunked = framing.starts_with('T');
+            let mut client = gateway.connect();
+            client.send(format!("POST /x HTTP/1.1\r\nHost: a.example\r\n{framing}\r\n\r\n").as_bytes());
+            for _ in 0..6 {
+                std::thread::sleep(Duration::from_millis(100));
+                let piece = "x".repeat(100);
+                client.send(if is_chunked { format!("64\r\n{piece}\r\n") } else { piece }.as_bytes());
+            }
+            if is_chunked {
+                client.send(b"0\r\n\r\n");
+            }
+            assert_eq!(client.response().brief(), message(200, "done"), "{framing}");
+        }
+        let path = gateway.folder.file("access.log");
+        let lines = eventually("two lines", || {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            Some(text.lines().map(str::to_owned).collect::<Vec<_>>()).filter(|lines| lines.len() == 2)
+        });
+        for line in lines {
+            let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+            let of = |name: &str| line[name].as_u64().expect("milliseconds");
+            assert!(of("responseLatency") >= 500 && of("integrationLatency") < 300, "{line}");
+        }
+    });
+}
+
+/// An origin that takes nothing of a body has its timeout, and no more.
+#[test]
+fn an_origin_that_does_not_read_is_answered_504() {
+    each_driver(|driver| {
+        let origin = Origin::start(|connection| {
+            connection.head();
+            std::thread::sleep(Duration::from_secs(4));
+        });
+        let gateway = serving(&with_timeout(origin.port, 300)).on(driver).start();
+        let mut client = gateway.connect();
+        client.send(b"POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10000000\r\n\r\n");
+        let mut sender = client.tcp().try_clone().expect("a descriptor");
+        let sending = std::thread::spawn(move || sender.write_all(&vec![b'x'; 10_000_000]).is_ok());
+        let (seen, taken) = timed(&gateway, || client.response());
+        assert_eq!(seen.brief(), message(504, "{\"message\": \"Endpoint request timed out\"}"));
+        assert_about(taken, 300);
+        drop(client);
+        let _ = sending.join();
+    });
+}
+
 #[test]
 fn the_integrations_timeout_ends_with_the_head_of_the_answer() {
     each_driver(|driver| {

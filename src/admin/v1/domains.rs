@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::api_keys::with_tags;
 use super::request::{Quota, new_id};
-use super::rest_apis::{ACCESS_MODES, SECURITY_POLICIES};
+use super::rest_apis::{ACCESS_MODES, SECURITY_POLICIES, check_security};
 use super::{Operation, Request, read, write};
 use crate::admin::state::Tenant;
 use crate::admin::state::serving::NO_BASE_PATH;
@@ -63,6 +63,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let is_private = |domain: &DomainName| domain.endpoint_configuration.types.iter().any(|kind| kind == "PRIVATE");
     let alike = tenant.domain_names.values().filter(|known| is_private(known) == is_private(&domain));
     request.check_count(alike.count(), if is_private(&domain) { PRIVATE_NAMES } else { PUBLIC_NAMES })?;
+    check_security(domain.security_policy.as_deref(), domain.endpoint_access_mode.as_deref())?;
     settle(&mut domain, request);
     let reply = Reply::created(&domain);
     tenant.domain_names.insert(domain.domain_name.clone(), Arc::new(domain));
@@ -189,6 +190,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     for operation in &operations {
         change(domain, operation)?;
     }
+    check_security(domain.security_policy.as_deref(), domain.endpoint_access_mode.as_deref())?;
     settle(domain, request);
     Ok(Reply::ok(&with_tags(json!(domain))))
 }
@@ -292,11 +294,17 @@ fn shown_path(path: Option<String>) -> String {
 }
 
 fn check_mapping(tenant: &Tenant, mapping: &BasePathMapping) -> Result<(), Error> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_.+!*'()/".contains(&byte);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_.+!*'()".contains(&byte);
     if mapping.base_path.len() > BASE_PATH_CHARACTERS_MAX {
         return Err(Error::bad_request(format!("The base path exceeds {BASE_PATH_CHARACTERS_MAX} characters")));
     }
-    if !mapping.base_path.bytes().all(is_allowed) || mapping.base_path.contains("//") {
+    if mapping.base_path.contains('/') {
+        return Err(Error::bad_request(
+            "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level base \
+             path mapping, use API Gateway V2.",
+        ));
+    }
+    if !mapping.base_path.bytes().all(is_allowed) {
         return Err(Error::bad_request(
             "API Gateway V1 doesn't support the use of the specified characters in the base path",
         ));

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::deployments::check_complete;
 use super::request::new_id;
-use super::rest_apis::{Tags, check_endpoints, check_room, shown};
+use super::rest_apis::{Tags, check_endpoints, check_room, check_security, shown};
 use super::{Operation, Request, write};
 use crate::admin::state::adopt::to_definition;
 use crate::admin::state::convert::to_model;
@@ -127,6 +127,7 @@ fn settled(mut definition: Definition, options: &Options) -> Result<Definition, 
     if endpoints.types.iter().any(|kind| kind == "PRIVATE") {
         endpoints.ip_address_type = Some("dualstack".to_owned());
     }
+    check_security(api.security_policy.as_deref(), api.endpoint_access_mode.as_deref())?;
     if let Some(policy) = &api.policy {
         let subject = Subject { region: &options.region, account: &options.account, api: &api.id };
         api.policy = Some(policy::settled(policy, subject)?);

@@ -145,7 +145,22 @@ fn check(api: &RestApi) -> Result<(), Error> {
     if api.minimum_compression_size.is_some_and(|bytes| bytes > COMPRESSION_BYTES_MAX) {
         return Err(wrong_compression_size());
     }
+    check_security(api.security_policy.as_deref(), api.endpoint_access_mode.as_deref())?;
     check_endpoints(&api.endpoint_configuration)
+}
+
+/// A policy of the kind that says which ciphers there are needs to be told who is let in
+/// (dg/apigateway-security-policies).
+///
+/// # Errors
+/// It is not told.
+pub(super) fn check_security(policy: Option<&str>, access_mode: Option<&str>) -> Result<(), Error> {
+    match policy {
+        Some(policy) if policy.starts_with("SecurityPolicy_") && access_mode.is_none() => {
+            Err(Error::bad_request("Endpoint access mode is required for the specified security policy"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// APIs that an account may have of each endpoint type.
@@ -300,6 +315,7 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     for operation in &operations {
         change(document, operation)?;
     }
+    check_security(document.security_policy.as_deref(), document.endpoint_access_mode.as_deref())?;
     settle_policy(document, request)?;
     Ok(Reply::ok(&shown(document, Tags::Always)))
 }

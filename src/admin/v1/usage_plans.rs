@@ -101,8 +101,10 @@ fn read_throttle(throttle: Input<'_>) -> Result<ThrottleSettings, Error> {
 
 fn check_stage(tenant: &Tenant, stage: &ApiStage, request: &Request<'_>) -> Result<(), Error> {
     let api = tenant.apis.get(&stage.api_id).ok_or_else(|| request.unknown_api(&stage.api_id))?;
-    let is_there = api.stages.contains_key(&stage.stage);
-    if is_there { Ok(()) } else { Err(Error::not_found("Invalid stage identifier specified")) }
+    if api.stages.contains_key(&stage.stage) {
+        return Ok(());
+    }
+    Err(Error::not_found(format!("API Stage not found: {}:{}", stage.api_id, stage.stage)))
 }
 
 fn check(plan: &UsagePlan) -> Result<(), Error> {
@@ -209,28 +211,25 @@ fn change(plan: &mut UsagePlan, at: (&Tenant, &Request<'_>), operation: &PatchOp
             plan.quota = None;
             Ok(())
         }
-        (Op::Add | Op::Replace | Op::Remove, ["throttle", member]) => {
+        (Op::Add | Op::Replace, ["throttle", member]) => {
             set_throttle(plan.throttle.get_or_insert_default(), member, operation)
         }
-        (Op::Add | Op::Replace | Op::Remove, ["quota", member]) => {
-            set_quota(plan.quota.get_or_insert_default(), member, operation)
-        }
+        (Op::Add | Op::Replace, ["quota", member]) => set_quota(plan.quota.get_or_insert_default(), member, operation),
         _ => Err(invalid(operation)),
     }
 }
 
 fn invalid(operation: &PatchOperation) -> Error {
+    // AWS's list, its spelling included (reported); of the other operations' lists nothing is known.
+    const REMOVABLE: &str = "Must be one of: [/apiStages, /quota, /throttle, /productCode, \
+        /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>, /apiStages/<apidId:stageName>/throttle]";
     let (path, op) = (operation.path(), operation.op.as_str());
-    Error::bad_request(format!(
-        "Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations"
-    ))
+    let hint = if operation.op == Op::Remove { REMOVABLE } else { "Please choose supported operations" };
+    Error::bad_request(format!("Invalid patch path  '{path}' specified for op '{op}'. {hint}"))
 }
 
-/// A number, if the value is one; that of a member which is removed is zero.
-fn number<T: Default>(operation: &PatchOperation, value: Option<T>) -> Result<T, Error> {
-    if operation.op == Op::Remove {
-        return Ok(T::default());
-    }
+/// A number, if the value is one.
+fn number<T>(operation: &PatchOperation, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| Error::bad_request(format!("Invalid value for {}: {}", operation.path(), operation.text())))
 }
 
@@ -251,7 +250,7 @@ fn set_quota(quota: &mut QuotaSettings, member: &str, operation: &PatchOperation
     match member {
         "limit" => quota.limit = whole(operation)?,
         "offset" => quota.offset = whole(operation)?,
-        "period" if operation.op != Op::Remove && PERIODS.contains(&operation.text()) => {
+        "period" if PERIODS.contains(&operation.text()) => {
             quota.period = operation.optional();
         }
         _ => return Err(invalid(operation)),

@@ -37,6 +37,8 @@ pub struct CallTrace {
     pub attempts: u8,
     /// When a fresh connection was ready.
     pub connected: Option<Instant>,
+    /// When a body that came piece by piece had been passed on.
+    pub uploaded: Option<Instant>,
     /// After a failure: how many addresses the origin has, and how many of them are set aside.
     pub addresses: [u8; 2],
 }

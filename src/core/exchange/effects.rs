@@ -19,6 +19,9 @@ pub trait Effects {
     /// Sends `call` and waits for the head of the answer, which [`Effects::answer`] then gives.
     fn call(&mut self, call: Call<'_>) -> impl Future<Output = Result<(), CallFailure>>;
 
+    /// When the last call had sent the client's body to its end, or was answered before, if the body was still coming.
+    fn uploaded(&self) -> Option<Instant>;
+
     /// The answer of the last call that succeeded.
     fn answer(&self) -> Answer<'_>;
 
@@ -55,7 +58,7 @@ pub struct Call<'c> {
     pub is_idempotent: bool,
     /// The answer to `HEAD` has no body.
     pub is_head: bool,
-    /// From here to the head of the answer.
+    /// From here, or from the end of a body that is still coming, to the head of the answer.
     pub timeout: Duration,
 }
 

@@ -43,6 +43,9 @@ pub(super) async fn integrate<'x, E: Effects>(
     let answered = effects.call(call).await;
     x.scratch.request = request;
     x.keeps_alive &= effects.can_serve_again();
+    // What a client takes to send its body is not the integration's: AWS has all of it before it calls.
+    let called = effects.uploaded().unwrap_or(called);
+    x.scratch.trail.sent(called.since(x.facts.started));
     x.facts.integration_latency_nanos = u64::try_from(effects.now().since(called).as_nanos()).ok();
     answered.map_err(Rejection::from)?;
     let status = note_answer(x, effects.answer());

@@ -1,5 +1,6 @@
 //! The request towards the back end: line, headers, and how its body is framed.
 
+use crate::aws::sigv4::ALGORITHM;
 use crate::mapping::template::OverrideTarget;
 use crate::mapping::{Presence, query};
 use crate::plan::headers::DROPPED_TO_PROXY;
@@ -142,7 +143,8 @@ fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
             continue;
         }
         let name = field.name.of(bytes);
-        let is_dropped = is_mapped(x, plan, name, out) || fields.is_named_by_connection(name, bytes);
+        let is_dropped =
+            is_mapped(x, plan, name, out) || fields.is_named_by_connection(name, bytes) || is_signature(field, bytes);
         if is_dropped {
             continue;
         }
@@ -158,6 +160,12 @@ fn write_client_fields(x: &Exchange<'_>, plan: &HttpPlan, out: &mut Vec<u8>) {
         }
     }
     write_forwarded(x, plan, out);
+}
+
+/// Whether a field signs the request towards the gateway: it is nobody else's, and the request that goes on is not the
+/// one that was signed (rest-routing-and-stages §9.1).
+fn is_signature(field: &Field, bytes: &[u8]) -> bool {
+    field.known == KnownField::Authorization && field.value.of(bytes).starts_with(ALGORITHM.as_bytes())
 }
 
 /// Whether two fields share a name. Most messages have none that do, and are told by a set of known names and a small

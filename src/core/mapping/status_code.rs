@@ -67,14 +67,18 @@ impl<'t> Members<'t> {
         let all = self.rest;
         let mut depth = 0_usize;
         let mut at = 0;
+        let mut begins = true;
         while at < all.len() {
+            let began = std::mem::replace(&mut begins, matches!(all[at], b'{' | b'[' | b',' | b':'));
             match all[at] {
-                quote @ (b'"' | b'\'') => {
+                // Within a bare word a quote is a character as others are.
+                quote @ (b'"' | b'\'') if began => {
                     self.rest = &all[at..];
                     self.quoted(quote)?;
                     at = all.len() - self.rest.len();
                     continue;
                 }
+                b' ' | b'\t' | b'\r' | b'\n' => begins = began,
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => depth = depth.checked_sub(1)?,
                 b',' if depth == 0 => break,
@@ -108,6 +112,8 @@ mod tests {
             ("{\"statusCode\": 0}", 0),
             ("{\"statusCode\": -1000}", -1000),
             ("  {\n  \"message\": \"a, b: {\",\n  \"statusCode\": 404\n}\n", 404),
+            (r#"{"statusCode": 200, "body": {\"a\":\"it's\"}}"#, 200),
+            (r#"{"text": it's, "list": [ "a,]" , 'b}' ], "statusCode" : 202}"#, 202),
             ("{\"nested\": {\"statusCode\": 1, \"x\": [1, 2]}, statusCode: 201, extra: member}", 201),
         ];
         for (text, status) in accepted {

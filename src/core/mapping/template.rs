@@ -3,6 +3,7 @@
 //! A template is compiled when it is deployed: JSONPaths are compiled, stage variables become text, `$context` names
 //! become variables, and templates that only pass the body or are plain text are recognised. A [`Renderer`] runs it.
 
+mod changed;
 mod host;
 mod names;
 mod overrides;

@@ -2,7 +2,31 @@
 
 /// Values by media type, in the order of the definition.
 #[derive(Clone, Debug)]
-pub struct ByMediaType<T>(Box<[(Box<str>, T)]>);
+pub struct ByMediaType<T>(Box<[Entry<T>]>);
+
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    /// As the definition writes it.
+    media_type: Box<str>,
+    /// How much of it comes before parameters, which do not count.
+    essence_length: usize,
+    value: T,
+}
+
+impl<T> Entry<T> {
+    fn new((media_type, value): (String, T)) -> Self {
+        let essence_length = media_type.find(';').map_or(media_type.len(), |end| media_type[..end].trim_end().len());
+        Self { media_type: media_type.into(), essence_length, value }
+    }
+
+    fn is(&self, wanted: &[u8]) -> bool {
+        self.media_type.as_bytes()[..self.essence_length].eq_ignore_ascii_case(wanted)
+    }
+
+    fn pair(&self) -> (&str, &T) {
+        (&self.media_type, &self.value)
+    }
+}
 
 impl<T> Default for ByMediaType<T> {
     fn default() -> Self {
@@ -22,7 +46,7 @@ const DEFAULT: &[u8] = b"application/json";
 impl<T> ByMediaType<T> {
     /// Keeps the entries in their order.
     pub fn new(entries: impl IntoIterator<Item = (String, T)>) -> Self {
-        Self(entries.into_iter().map(|(media_type, value)| (media_type.into_boxed_str(), value)).collect())
+        Self(entries.into_iter().map(Entry::new).collect())
     }
 
     /// Whether there are no entries.
@@ -32,29 +56,24 @@ impl<T> ByMediaType<T> {
 
     /// The entries.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.0.iter().map(|(media_type, value)| (&**media_type, value))
+        self.0.iter().map(Entry::pair)
     }
 
     /// The entry for a request of this `Content-Type`: the exact type (parameters do not count), else `$default`.
     pub fn for_content_type(&self, content_type: Option<&[u8]>) -> Option<&T> {
         let wanted = content_type.map_or(DEFAULT, essence);
-        self.exact(wanted).or_else(|| self.exact(b"$default"))
+        self.named(wanted).or_else(|| self.named(b"$default")).map(|entry| &entry.value)
     }
 
     /// The entry for a client that accepts this: its first type, else `application/json`, else the first there is;
     /// with the media type it is listed under.
     pub fn for_accept(&self, accept: Option<&[u8]>) -> Option<(&str, &T)> {
         let wanted = accept.map_or(DEFAULT, essence);
-        let named =
-            |wanted: &[u8]| self.0.iter().find(|(media_type, _)| media_type.as_bytes().eq_ignore_ascii_case(wanted));
-        named(wanted)
-            .or_else(|| named(DEFAULT))
-            .or_else(|| self.0.first())
-            .map(|(media_type, value)| (&**media_type, value))
+        self.named(wanted).or_else(|| self.named(DEFAULT)).or_else(|| self.0.first()).map(Entry::pair)
     }
 
-    fn exact(&self, wanted: &[u8]) -> Option<&T> {
-        self.0.iter().find(|(media_type, _)| media_type.as_bytes().eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    fn named(&self, wanted: &[u8]) -> Option<&Entry<T>> {
+        self.0.iter().find(|entry| entry.is(wanted))
     }
 }
 
@@ -75,6 +94,9 @@ mod tests {
     fn parameters_of_a_content_type_do_not_count() {
         assert_eq!(table().for_content_type(Some(b"text/xml; charset=utf-8")), Some(&1));
         assert_eq!(table().for_content_type(Some(b"text/plain")), None);
+        let page = ByMediaType::new([("Text/html ; charset=UTF-8".to_owned(), 1), ("application/json".to_owned(), 2)]);
+        assert_eq!(page.for_content_type(Some(b"text/html")), Some(&1));
+        assert_eq!(page.for_accept(Some(b"text/html;q=0.9,*/*")), Some(("Text/html ; charset=UTF-8", &1)));
     }
 
     #[test]

@@ -195,7 +195,7 @@ impl Host for &Document {
         Ok(Value::Null)
     }
 
-    fn print_bound(&mut self, _: u32, _: &mut Vec<u8>) -> Result<bool, Refusal> {
+    fn print_bound(&mut self, _: u32, _: &mut Memory, _: &mut Vec<u8>) -> Result<bool, Refusal> {
         Ok(false)
     }
 

@@ -189,7 +189,7 @@ pub trait Host {
     ///
     /// # Errors
     /// As above.
-    fn print_bound(&mut self, number: u32, out: &mut Vec<u8>) -> Result<bool, Refusal>;
+    fn print_bound(&mut self, number: u32, memory: &mut Memory, out: &mut Vec<u8>) -> Result<bool, Refusal>;
 
     /// A property of an object.
     ///

@@ -147,6 +147,11 @@ impl<'a, H: Host> Reader<'a, H> {
         self.write_nested(value, Style::Java, 0, out)
     }
 
+    /// Appends a value as JSON.
+    pub(super) fn write_json(self, value: Value, out: &mut String) -> Result<(), Exceeded> {
+        self.write_nested(value, Style::Json, 0, out)
+    }
+
     fn write_nested(self, value: Value, style: Style, depth: usize, out: &mut String) -> Result<(), Exceeded> {
         if depth > limits::VALUE_DEPTH_MAX {
             return Err(Exceeded(FailureKind::Depth));

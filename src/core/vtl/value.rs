@@ -298,6 +298,31 @@ impl Memory {
         Reader { memory: self, host }.write(value, out)
     }
 
+    /// Appends a value as JSON without spaces.
+    ///
+    /// # Errors
+    /// When it is nested too deeply or too long.
+    pub fn write_json(&self, value: Value, host: &impl Host, out: &mut String) -> Result<(), Exceeded> {
+        Reader { memory: self, host }.write_json(value, out)
+    }
+
+    /// The value of a key of a map.
+    pub fn member(&self, map: Value, key: &str, host: &impl Host) -> Option<Value> {
+        Reader { memory: self, host }.member(map, key)
+    }
+
+    /// An element of a list, counted from its end where the index is negative.
+    pub fn element(&self, list: Value, index: i64, host: &impl Host) -> Option<Value> {
+        let reader = Reader { memory: self, host };
+        let from_end = if index < 0 { reader.size(list) as i64 } else { 0 };
+        reader.element(list, usize::try_from(index + from_end).ok()?)
+    }
+
+    /// Whether the template changed anything of a realm of the host.
+    pub fn has_changed(&self, realm: u16) -> bool {
+        self.changed.iter().any(|(of, _)| of.realm == realm)
+    }
+
     /// The elements of a list that a template made.
     pub fn list_items(&self, value: Value) -> Option<&[Value]> {
         match value {

@@ -30,6 +30,15 @@ fn a_success_is_told_with_its_route_and_its_back_end() {
 }
 
 #[test]
+fn a_client_that_sends_slowly_does_not_make_the_integration_slow() {
+    let answer = wire(OK);
+    let mut effects = Table { answer: Ok(&answer), ..Table::default() };
+    effects.uploaded = Some(effects.now + std::time::Duration::from_millis(9));
+    let told = world().ask_with(&get("/pets/7"), &mut Session::default(), &mut effects);
+    assert_eq!(line(&told)["integrationLatency"], 3);
+}
+
+#[test]
 fn the_path_always_has_its_stage_and_nothing_else_before_it() {
     let cases = [
         ("a", "/pets/7", "/dev/pets/7"),

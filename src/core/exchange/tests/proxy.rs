@@ -72,6 +72,22 @@ fn a_client_may_name_another_method_than_it_sends() {
     assert!(sent.starts_with("POST /$METHOD HTTP/1.1\n") && sent.contains("X-Said: DELETE\n"), "{sent}");
 }
 
+/// rest-routing-and-stages §9.1.
+#[test]
+fn a_signature_towards_the_gateway_goes_no_further() {
+    let signed = |value: &str| request("GET /pets", &format!("Authorization: {value}\nX-Amz-Date: d\n"), "");
+    let signature =
+        "AWS4-HMAC-SHA256 Credential=a/20261121/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=0";
+    let expected = format!("GET /base HTTP/1.1\nHost: origin.example\nX-Amz-Date: d\n{FORWARDED}{OURS}\n");
+    assert_eq!(sent(&proxy(""), &signed(signature)), expected);
+    for value in ["Bearer x", "Basic eA==", "aws4"] {
+        assert!(sent(&proxy(""), &signed(value)).contains(&format!("\nAuthorization: {value}\n")), "{value}");
+    }
+    // A mapping is the author's own word.
+    let mapped = ", requestParameters: {integration.request.header.Authorization: method.request.header.Authorization}";
+    assert!(sent(&proxy(mapped), &signed(signature)).contains(&format!("\nAuthorization: {signature}\n")));
+}
+
 #[test]
 fn repeated_fields_become_one_where_the_first_stands() {
     let asked = request("GET /pets", "X-A: 1\nAccept: a\nCookie: c=1\nx-a: 2\nCookie: d=2\nAccept: b\n", "");

@@ -253,6 +253,8 @@ pub struct Table<'t> {
     pub body_is_done: bool,
     /// What a call takes.
     pub latency: Duration,
+    /// What [`Effects::uploaded`] gives.
+    pub uploaded: Option<Instant>,
     /// The last request to an origin.
     pub sent: Vec<u8>,
     pub called: Option<Called>,
@@ -271,6 +273,7 @@ impl Default for Table<'_> {
             body: None,
             body_is_done: true,
             latency: Duration::from_millis(12),
+            uploaded: None,
             sent: Vec::new(),
             called: None,
             calls: 0,
@@ -310,6 +313,10 @@ impl Effects for Table<'_> {
             Ok(Progress::Partial) => Err(CallFailure::Network),
             Err(_) => Err(CallFailure::Protocol),
         }
+    }
+
+    fn uploaded(&self) -> Option<Instant> {
+        self.uploaded
     }
 
     fn answer(&self) -> Answer<'_> {

@@ -75,6 +75,15 @@ enum Step {
     Filter(Box<filter::Condition>),
 }
 
+/// A step to one member or element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key<'p> {
+    /// The member of that name.
+    Name(&'p str),
+    /// The element at that place; negative ones count from the end.
+    Index(i64),
+}
+
 /// What a path found.
 #[derive(Clone, Debug)]
 pub enum Found<'t> {
@@ -101,6 +110,16 @@ impl JsonPath {
     /// Whether the path leads to one value at most.
     pub fn is_definite(&self) -> bool {
         self.is_definite
+    }
+
+    /// Its steps, if it has none but names and indices.
+    pub fn keys(&self) -> Option<impl Iterator<Item = Key<'_>>> {
+        let keys = self.steps.iter().filter_map(|step| match step {
+            Step::Child(name) => Some(Key::Name(name)),
+            Step::Index(index) => Some(Key::Index(*index)),
+            _ => None,
+        });
+        (self.call.is_none() && keys.clone().count() == self.steps.len()).then_some(keys)
     }
 
     /// Follows the path from the document's value. `None`: it leads nowhere. Allocates nothing if the path is definite

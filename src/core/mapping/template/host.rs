@@ -164,13 +164,14 @@ impl<'h, M: Message> MessageHost<'h, M> {
         if self.read_document().is_none() {
             return Ok(None);
         }
-        let Some(root) = self.room.tape.root() else { return Ok(None) };
-        let found = path.find_within(root, &mut self.visits_left);
-        found.map_err(|_| Refusal::Exceeded(Exceeded(FailureKind::Steps)))
+        find_in(self.room.tape.root(), path, &mut self.visits_left)
     }
 
     /// `$input.json(path)`: what has no value is an empty string, in quotes.
-    fn write_json(&mut self, path: &JsonPath, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write_json(&mut self, path: &JsonPath, memory: &Memory, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if memory.has_changed(realm::NODE) {
+            return self.write_changed_json(path, memory, out);
+        }
         match self.find(path)? {
             Some(found) => found.write_json(out),
             None => out.extend_from_slice(b"\"\""),
@@ -181,15 +182,18 @@ impl<'h, M: Message> MessageHost<'h, M> {
     fn json(&mut self, path: &JsonPath, memory: &mut Memory) -> Result<Value, Refusal> {
         let mut bytes = std::mem::take(&mut self.room.bytes);
         bytes.clear();
-        let written = self.write_json(path, &mut bytes);
+        let written = self.write_json(path, memory, &mut bytes);
         let text = written.and_then(|()| Ok(memory.text(std::str::from_utf8(&bytes).unwrap_or_default())?));
         self.room.bytes = bytes;
         text
     }
 
     fn path(&mut self, path: &JsonPath, memory: &mut Memory) -> Result<Value, Refusal> {
+        if memory.has_changed(realm::NODE) {
+            return self.changed_path(path, memory);
+        }
         match self.find(path)? {
-            Some(found) => parsed::value_of(&found, memory),
+            Some(found) => parsed::value_of(&found, realm::NODE, memory),
             None => Ok(Value::Null),
         }
     }
@@ -294,10 +298,20 @@ impl<'h, M: Message> MessageHost<'h, M> {
 
     fn context_variable(&mut self, name: &str) -> Value {
         match ContextVariable::parse(name) {
-            Ok(variable) if variable.scope() == Scope::Everywhere => {
-                self.keep_value(|message, out| message.context(&variable, out))
-            }
+            Ok(variable) if variable.scope() == Scope::Everywhere => self.context_value(&variable),
             _ => Value::Null,
+        }
+    }
+
+    /// Texts, except for the one that templates compute with.
+    fn context_value(&mut self, variable: &ContextVariable) -> Value {
+        let text = self.keep(|message, out| message.context(variable, out));
+        match text.map(|text| (text, self.view(text))) {
+            None => Value::Null,
+            Some((text, View::Text(digits))) if *variable == ContextVariable::RequestTimeEpoch => {
+                digits.parse().map_or(Value::Host(text), Value::Long)
+            }
+            Some((text, _)) => Value::Host(text),
         }
     }
 
@@ -405,8 +419,18 @@ impl<'h, M: Message> MessageHost<'h, M> {
         Ok(Some(made?))
     }
 
-    /// `$util.parseJson`: what is no object or array is an empty text.
+    /// `$util.parseJson`: numbers, `true`, `false`, `null` and what is no JSON are an empty text.
     fn parse_json(&mut self, text: &str, memory: &mut Memory) -> Result<Value, Refusal> {
+        match self.read_parsed(text)? {
+            Some(root) if matches!(self.view(root), View::Map | View::JsonList | View::Text(_)) => {
+                Ok(Value::Host(root))
+            }
+            _ => Ok(memory.text("")?),
+        }
+    }
+
+    /// Reads a text as a further document, and gives its root. `None`: it is no JSON.
+    pub(super) fn read_parsed(&mut self, text: &str) -> Result<Option<HostRef>, Refusal> {
         self.parsed_bytes += text.len();
         if self.parsed_used == PARSED_MAX || self.parsed_bytes > PARSED_BYTES_MAX {
             return Err(Exceeded(FailureKind::Memory).into());
@@ -414,14 +438,23 @@ impl<'h, M: Message> MessageHost<'h, M> {
         if self.parsed_used == self.room.parsed.len() {
             self.room.parsed.push(Tape::new());
         }
-        let tape = &mut self.room.parsed[self.parsed_used];
-        let is_container =
-            tape.read(text.as_bytes()).is_ok_and(|root| matches!(parsed::view(root), View::Map | View::JsonList));
-        if !is_container {
-            return Ok(memory.text("")?);
+        if self.room.parsed[self.parsed_used].read(text.as_bytes()).is_err() {
+            return Ok(None);
         }
         self.parsed_used += 1;
-        Ok(Value::Host(object(realm::PARSED + self.parsed_used as u16 - 1)))
+        Ok(Some(object(realm::PARSED + self.parsed_used as u16 - 1)))
+    }
+
+    /// The body's document as a value, if it is one.
+    pub(super) fn root(&mut self) -> Option<Value> {
+        let root = self.read_document()?.root()?;
+        Some(Value::Host(HostRef { realm: realm::NODE, index: root.id().index() }))
+    }
+
+    /// Follows a path in a document that was read by [`Self::read_parsed`].
+    pub(super) fn find_parsed(&mut self, root: HostRef, path: &JsonPath) -> Result<Option<Found<'_>>, Refusal> {
+        let tape = self.room.parsed.get(usize::from(root.realm - realm::PARSED));
+        find_in(tape.and_then(Tape::root), path, &mut self.visits_left)
     }
 
     /// The document that a reference is about.
@@ -436,6 +469,11 @@ impl<'h, M: Message> MessageHost<'h, M> {
         let template: &'h Template = self.template;
         &template.sources[number as usize]
     }
+}
+
+fn find_in<'t>(root: Option<Node<'t>>, path: &JsonPath, visits_left: &mut u32) -> Result<Option<Found<'t>>, Refusal> {
+    let Some(root) = root else { return Ok(None) };
+    path.find_within(root, visits_left).map_err(|_| Refusal::Exceeded(Exceeded(FailureKind::Steps)))
 }
 
 impl<M: Message> Host for MessageHost<'_, M> {
@@ -518,14 +556,16 @@ impl<M: Message> Host for MessageHost<'_, M> {
             Source::Body => Ok(Value::Host(self.body())),
             Source::Json(path) => self.json(path, memory),
             Source::Path(path) => self.path(path, memory),
+            Source::Context(variable) => Ok(self.context_value(variable)),
             source => Ok(self.keep_value(|message, out| Self::write_text(message, source, out))),
         }
     }
 
-    fn print_bound(&mut self, number: u32, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+    fn print_bound(&mut self, number: u32, memory: &mut Memory, out: &mut Vec<u8>) -> Result<bool, Refusal> {
         match self.source(number) {
             Source::Body => out.extend_from_slice(self.payload()),
-            Source::Json(path) => self.write_json(path, out)?,
+            Source::Json(path) => self.write_json(path, memory, out)?,
+            Source::Path(path) if memory.has_changed(realm::NODE) => return self.print_changed_path(path, memory, out),
             Source::Path(path) => match self.find(path)? {
                 Some(found) if found.node().is_some_and(|node| node.is_null()) => return Ok(false),
                 Some(found) => found.write_java(out),

@@ -1,6 +1,5 @@
 //! Values of JSON documents as the template language sees them.
 
-use super::names::realm;
 use crate::json::Tape;
 use crate::json::path::Found;
 use crate::json::tape::{Kind, Node, NodeId};
@@ -33,30 +32,30 @@ pub(super) fn child(tape: &Tape, container: HostRef, cursor: u32) -> Option<Item
     Some(Item { key: at(child.key), value: at(child.value), next: child.next })
 }
 
-/// A value of the body. What fits into a value is one, for lists and maps that are put together here hold it as it is.
-fn value_of_node(node: Node<'_>) -> Value {
+/// A value of a document. What fits into a value is one, for lists and maps that are put together here hold it as it is.
+fn value_of_node(node: Node<'_>, realm: u16) -> Value {
     match view(node) {
         View::Null => Value::Null,
         View::Bool(value) => Value::Bool(value),
         View::Int(value) => Value::Int(value),
         View::Long(value) => Value::Long(value),
-        _ => Value::Host(HostRef { realm: realm::NODE, index: node.id().index() }),
+        _ => Value::Host(HostRef { realm, index: node.id().index() }),
     }
 }
 
-/// What a path found, as a value.
-pub(super) fn value_of(found: &Found<'_>, memory: &mut Memory) -> Result<Value, Refusal> {
+/// What a path found in the document of a realm, as a value.
+pub(super) fn value_of(found: &Found<'_>, realm: u16, memory: &mut Memory) -> Result<Value, Refusal> {
     Ok(match found {
-        Found::Node(node) => value_of_node(*node),
+        Found::Node(node) => value_of_node(*node, realm),
         Found::List(items) => {
-            let values = items.iter().map(|item| value_of(item, memory)).collect::<Result<Vec<_>, _>>()?;
+            let values = items.iter().map(|item| value_of(item, realm, memory)).collect::<Result<Vec<_>, _>>()?;
             memory.list(ListKind::Json, &values)?
         }
         Found::Members(members) => {
             let map = memory.map(MapKind::Java)?;
             for (name, node) in members {
                 let key = memory.text(name)?;
-                memory.append(map, key, value_of_node(*node))?;
+                memory.append(map, key, value_of_node(*node, realm))?;
             }
             Value::Map(map)
         }

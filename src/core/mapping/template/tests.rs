@@ -172,6 +172,55 @@ fn documents_can_be_navigated_and_changed() {
     ]);
 }
 
+/// As users' templates have it: qiita.com/makisyu/items/649f2c1945bde57c129f, and many that put a time into what they pass on.
+#[test]
+fn what_a_template_changes_in_the_body_is_there_for_input() {
+    let body = r#"{"id":7,"l":[{"n":1},{"n":2.50}],"o":{"a":"\"q\"","b":null}}"#;
+    let changed = "#set($b = $input.path('$'))#set($b.url = \"/x/$b.id\")#set($b.o.a = ['z', 1, true])\
+                   #set($b.l[1].n = {'k': 5})";
+    let json = r#"{"id":7,"l":[{"n":1},{"n":{"k":5}}],"o":{"a":["z",1,true],"b":null},"url":"/x/7"}"#;
+    let with = |rest: &str| format!("{changed}{rest}");
+    check(&[
+        (&with("$input.json('$')"), body, json),
+        (&with("#set($p = '$')$input.json($p)"), body, json),
+        (&with("$util.parseJson($input.json('$.o')).a[0]"), body, "z"),
+        (&with("$input.json('$.url')|$input.json('$.l[-1].n')|$input.json('$.none')"), body, r#""/x/7"|{"k":5}|"""#),
+        (&with("$input.path('$.url')|$input.path('$.l[1].n.k')|$input.path('$.none')|"), body, "/x/7|5||"),
+        (
+            &with("$input.json('$.l[*].n')|$input.path('$..k')|$input.path('$.l.length()')"),
+            body,
+            r#"[1,{"k":5}]|[5]|2"#,
+        ),
+        (&with("#set($o = $input.path('$.o'))#set($o.c = 1)$input.json('$.o.c')$b.o.c"), body, "11"),
+        (&with("$input.body"), body, body),
+        ("#set($b = $input.path('$'))$b.remove('a')$input.json('$')", r#"{"a":1,"b":2}"#, r#"1{"b":2}"#),
+        ("#set($l = $input.path('$.l'))#set($_ = $l.add(3))$input.json('$.l')", r#"{"l":[1,2]}"#, "[1,2,3]"),
+        ("#set($b = $input.path('$'))$input.json('$')", r#"{ "a": 1.0 }"#, r#"{"a":1.0}"#),
+    ]);
+}
+
+#[test]
+fn the_time_of_the_request_is_a_number() {
+    let template = "#set($t = $context.requestTimeEpoch / 1000 + 60)$t|$context.requestTimeEpoch|\
+                    #set($s = $context.requestTimeEpoch.toString())$s.length()|\
+                    #if($context.requestTimeEpoch > 1 && $context['requestTimeEpoch'] == '1700000000123')yes#end|\
+                    #set($b = $input.path('$'))#set($b.at = $context.requestTimeEpoch)$input.json('$')";
+    let message = Sample { context: vec![("requestTimeEpoch".into(), "1700000000123".into())], ..sample() };
+    let compiled = Template::compile(template, &message).unwrap();
+    let mut out = Vec::new();
+    Renderer::new().render(&compiled, &message, &mut Overrides::default(), &mut out).unwrap();
+    assert_eq!(String::from_utf8_lossy(&out), r#"1700000060|1700000000123|13|yes|{"at":1700000000123}"#);
+}
+
+#[test]
+fn stringified_json_is_parsed() {
+    check(&[
+        ("$util.parseJson($input.json('$.s')).length()", r#"{"s":"{\"a\":1}"}"#, "7"),
+        ("$util.parseJson($util.parseJson($input.json('$.s'))).a", r#"{"s":"{\"a\":1}"}"#, "1"),
+        ("[$util.parseJson('5')$util.parseJson('no')$util.parseJson('')$util.parseJson($x)]", "", "[]"),
+    ]);
+}
+
 #[test]
 fn what_has_no_value_is_an_empty_text() {
     check(&[

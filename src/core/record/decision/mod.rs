@@ -190,6 +190,13 @@ impl Trail {
         self.called = Some((len, after));
     }
 
+    /// Says when the request to the back end was complete, if that was later.
+    pub fn sent(&mut self, after: Duration) {
+        if let Some((_, called)) = &mut self.called {
+            *called = after;
+        }
+    }
+
     /// From the client's head to the call.
     pub fn called_after(&self) -> Duration {
         self.called.map_or(Duration::ZERO, |(_, after)| after)

@@ -247,7 +247,7 @@ impl<H: Host> Run<'_, H> {
         let program = self.program;
         let start = self.out.len();
         self.out.extend_from_slice(program.printed(spec.before));
-        if !self.host.print_bound(number, &mut self.out)? {
+        if !self.host.print_bound(number, self.memory, &mut self.out)? {
             self.out.truncate(start);
             self.print_null(spec);
         }
