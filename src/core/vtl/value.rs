@@ -1,6 +1,6 @@
 //! Values of a running template, and the memory that they live in.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::error::FailureKind;
 use super::host::Host;
@@ -15,7 +15,7 @@ pub struct Text {
 }
 
 /// Something that the host knows: a place in its document, or an object such as `$input`. The numbers are the host's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HostRef {
     /// Which of the host's things this is about.
     pub realm: u16,
@@ -116,6 +116,8 @@ pub(super) struct Map {
 pub(super) struct ListIterator {
     pub(super) list: Value,
     pub(super) at: usize,
+    /// The same place, as the host counts.
+    pub(super) cursor: u32,
 }
 
 /// A limit is reached.
@@ -137,7 +139,9 @@ pub struct Memory {
     /// Bytes of values beside text.
     charged: usize,
     /// Containers of the host that were changed, and what stands for them since.
-    changed: BTreeMap<HostRef, Value>,
+    changed: HashMap<HostRef, Value, ahash::RandomState>,
+    /// The realms in which there are any.
+    changed_realms: u64,
 }
 
 /// More than this is given back between runs.
@@ -159,6 +163,8 @@ impl Memory {
         self.iterators.clear();
         self.bigs.clear();
         self.changed.clear();
+        self.changed_realms = 0;
+        self.changed.shrink_to(CONTAINERS_KEPT);
     }
 
     fn charge(&mut self, bytes: usize) -> Result<(), Exceeded> {
@@ -320,10 +326,9 @@ impl Memory {
         reader.element(list, usize::try_from(index + from_end).ok()?)
     }
 
-    /// Whether the template changed anything of a realm of the host.
+    /// Whether the template changed anything of a realm of the host; those from the 64th on count as one.
     pub fn has_changed(&self, realm: u16) -> bool {
-        let of_realm = HostRef { realm, index: 0 }..=HostRef { realm, index: u32::MAX };
-        self.changed.range(of_realm).next().is_some()
+        self.changed_realms & realm_bit(realm) != 0
     }
 
     /// The elements of a list that a template made.
@@ -346,7 +351,7 @@ impl Memory {
 
     pub(super) fn iterator(&mut self, list: Value) -> Result<Value, Exceeded> {
         self.charge(size_of::<ListIterator>())?;
-        self.iterators.push(ListIterator { list, at: 0 });
+        self.iterators.push(ListIterator { list, at: 0, cursor: 0 });
         Ok(Value::Iterator(IteratorId(self.iterators.len() as u32 - 1)))
     }
 
@@ -385,6 +390,11 @@ impl Memory {
     pub(super) fn change(&mut self, of: HostRef, now: Value) -> Result<(), Exceeded> {
         self.charge(size_of::<(HostRef, Value)>())?;
         self.changed.insert(of, now);
+        self.changed_realms |= realm_bit(of.realm);
         Ok(())
     }
+}
+
+fn realm_bit(realm: u16) -> u64 {
+    1 << realm.min(63)
 }
