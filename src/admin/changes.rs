@@ -17,6 +17,7 @@ use super::access::Caller;
 use super::service::Management;
 use super::state::changes::{Change, Kind, Noun, changes};
 use super::state::{Api, Definition, Scope, Tenant};
+use super::v1::deployments::check_lock;
 use super::v1::import::planned;
 use super::v1::request::pairs;
 use super::wire::error::Error;
@@ -96,7 +97,14 @@ async fn plan(
 fn changes_of_stage(api: Option<&Api>, stage: &str, document: &[u8], options: &Options) -> Result<Vec<Change>, Error> {
     let after = planned(document, api.map(|api| &api.definition), options)?;
     match api.filter(|api| api.stages.contains_key(stage)) {
-        Some(api) => Ok(changes(definition(api, stage)?, &after)),
+        Some(api) => {
+            let changes = changes(definition(api, stage)?, &after);
+            // Later the definition would be changed already when its deployment is refused.
+            if !changes.is_empty() {
+                check_lock(stage, api)?;
+            }
+            Ok(changes)
+        }
         None => {
             let made = Change { change: Kind::Added, noun: Noun::Stage, name: stage.to_owned(), members: Vec::new() };
             Ok([made].into_iter().chain(changes(&Definition::default(), &after)).collect())

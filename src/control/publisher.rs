@@ -156,7 +156,8 @@ impl Publisher {
             upstreams: self.slots.upstreams(),
             slots: self.slots.counts(),
             limits: self.options.limits,
-            overrides_methods: self.options.overrides_methods,
+            // Who tests a method has named it.
+            overrides_methods: false,
             access_log: self.options.access_log.clone(),
         });
         self.leaving.push((plan, held));

@@ -165,6 +165,25 @@ fn what_is_wrong_is_told_and_nothing_is_changed() {
 }
 
 #[test]
+fn a_stage_with_a_canary_is_left_as_it_is() {
+    let (gateway, folder) = (empty_gateway(), Folder::new());
+    let (one, two) = (write(&folder, "one.json", &pets("one")), write(&folder, "two.json", &pets("two")));
+    let deploy = |args: &[&str]| ringgate(gateway.admin, &[], &[&["deploy"], args].concat());
+    assert_eq!(deploy(&[&one]).code, Some(0));
+    let [id] = &ids(&gateway)[..] else { panic!("one API") };
+    let canary = json!({"stageName": "dev", "canarySettings": {"percentTraffic": 0}});
+    gateway.manage("POST", &format!("/restapis/{id}/deployments"), &canary);
+    assert_eq!(deploy(&[&one]).code, Some(0), "there is nothing to change");
+    for args in [&[two.as_str()][..], &[&two, "--dry-run"]] {
+        let ran = deploy(args);
+        assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains("Non canary deployment not supported on stage dev"), "{}", ran.err);
+    }
+    let unchanged = ringgate(gateway.admin, &[], &["deployments", "diff", "dev", "current", "--api-id", id]);
+    assert_eq!((unchanged.code, unchanged.out.as_str()), (Some(0), "no difference\n"), "{}", unchanged.err);
+}
+
+#[test]
 fn calls_are_signed_with_the_keys_of_the_environment() {
     let (gateway, folder) = protected(0o600);
     let file = write(&folder, "a.json", &pets("one"));

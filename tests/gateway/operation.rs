@@ -180,13 +180,13 @@ fn the_access_log_is_json_with_the_names_of_aws() {
 
 #[test]
 fn a_log_format_is_obeyed_and_cannot_be_broken_by_a_client() {
-    let format = "--log-format=$context.requestId $context.httpMethod $context.path $context.status $context.identity.userAgent $context.error.responseType";
+    let format = "--log-format=$context.requestId $context.httpMethod $context.path $context.status $context.identity.userAgent $context.error.responseType $context.endpointType";
     let gateway = serving(&one("x")).flags([format, "--log=-"]).start();
     let id = "x-amzn-RequestId: 01234567-89ab-cdef-0123-456789abcdef";
     gateway.call(&format!("GET /x HTTP/1.1\r\nHost: a.example\r\nUser-Agent: me\r\n{id}\r\n\r\n"));
     gateway.call("GET /nope HTTP/1.1\r\nHost: a.example\r\nx-amzn-RequestId: mine\r\n\r\n");
-    gateway.out.wait_for("01234567-89ab-cdef-0123-456789abcdef GET /dev/x 200 me -\n", 0);
-    gateway.out.wait_for("UUID_REPLACED_INVALID_REQUEST_ID GET /dev/nope 403 - MISSING_AUTHENTICATION_TOKEN\n", 0);
+    gateway.out.wait_for("01234567-89ab-cdef-0123-456789abcdef GET /dev/x 200 me - EDGE\n", 0);
+    gateway.out.wait_for("UUID_REPLACED_INVALID_REQUEST_ID GET /dev/nope 403 - MISSING_AUTHENTICATION_TOKEN EDGE\n", 0);
 }
 
 #[test]

@@ -104,7 +104,9 @@ fn check_canary(asked: &Asked, api: &Api) -> Result<(), Error> {
     Err(invalid_content(&why))
 }
 
-fn check_lock(stage: &str, api: &Api) -> Result<(), Error> {
+/// # Errors
+/// The stage has a canary.
+pub fn check_lock(stage: &str, api: &Api) -> Result<(), Error> {
     let has_canary = api.stages.get(stage).is_some_and(|stage| stage.canary_settings.is_some());
     if !has_canary {
         return Ok(());

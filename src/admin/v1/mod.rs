@@ -10,7 +10,7 @@ mod account;
 mod api_keys;
 mod authorizers;
 mod client_certificates;
-mod deployments;
+pub(super) mod deployments;
 mod documentation;
 mod domains;
 mod export;

@@ -125,7 +125,9 @@ fn update(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     let date = date.split_once('T').map_or("", |(date, _)| date);
     let reply = Reply::ok(&shown(&plan.id, (date, date), values.into_iter().collect()));
     let place = format!("{}/{}", plan.id, member.key.id);
-    tenant.usages.insert(place, usage);
+    if !operations.is_empty() {
+        tenant.usages.insert(place, usage);
+    }
     Ok(reply)
 }
 

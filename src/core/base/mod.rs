@@ -1,6 +1,7 @@
-//! Ground that every module stands on: time, limits, places in a text, diagnostics,
+//! Ground that every module stands on: time, limits, places in a text, diagnostics, comparing names,
 //! the escapes of JSON, Java's floating-point numbers, patterns.
 
+pub mod bytes;
 pub mod calendar;
 pub mod diagnostic;
 pub mod double;

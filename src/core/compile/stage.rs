@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::Severity;
 use crate::mapping::ContextVariable;
-use crate::model::rest::{Integration, IntegrationKind, Method, MethodName, Resource, RestApi};
+use crate::model::rest::{EndpointType, Integration, IntegrationKind, Method, MethodName, Resource, RestApi};
 use crate::plan::content::BinaryMediaTypes;
 use crate::plan::trie::{MethodKey, RouteIndex, Trie, TrieBuilder, variables};
 use crate::plan::{IntegrationPlan, RoutePlan, RouteSlot, StagePlan};
@@ -35,6 +35,8 @@ pub fn stage(api: &RestApi, input: &StageInput<'_>, slots: &mut Slots, findings:
         api_id: input.api_id.into(),
         name: input.stage_name.into(),
         deployment_id: input.deployment_id.into(),
+        // AWS's own choice where none is declared.
+        endpoint_type: api.endpoint_types.first().unwrap_or(&EndpointType::Edge).as_str(),
         is_canary: input.is_canary,
         api_id_line: line("X-Amzn-Apigateway-Api-Id", input.api_id.to_owned()),
         user_agent_line: line("User-Agent", format!("AmazonAPIGateway_{}", input.api_id)),

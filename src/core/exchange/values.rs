@@ -206,6 +206,7 @@ fn context_of_stage(x: &Exchange<'_>, variable: &ContextVariable, out: &mut Vec<
         ContextVariable::ApiId => &*stage.api_id,
         ContextVariable::Stage => &*stage.name,
         ContextVariable::DeploymentId => &*stage.deployment_id,
+        ContextVariable::EndpointType => stage.endpoint_type,
         // Only a stage with a canary has it (R `test_sqs_amz_json_protocol`).
         ContextVariable::IsCanaryRequest if stage.is_canary => "true",
         ContextVariable::IsCanaryRequest if x.has_canary => "false",

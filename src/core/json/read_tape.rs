@@ -53,11 +53,7 @@ impl Reader<'_> {
 
     fn value(&mut self) -> Result<(), NotJson> {
         match self.peek() {
-            b'"' => {
-                let entry = self.string()?;
-                self.tape.entries.push(entry);
-                Ok(())
-            }
+            b'"' => self.string(),
             b'{' => self.nested(EntryKind::Object, Self::members),
             b'[' => self.nested(EntryKind::Array, Self::elements),
             b'-' | b'0'..=b'9' => self.number(),
@@ -128,9 +124,8 @@ impl Reader<'_> {
         if self.peek() != b'"' {
             return Err(self.unexpected());
         }
-        let entry = self.string()?;
-        seen.note(self.tape.text_of(entry).as_bytes());
-        self.tape.entries.push(entry);
+        self.string()?;
+        seen.note(self.tape.entries.last().map(|&key| self.tape.bytes_of(key)).unwrap_or_default());
         self.skip_space();
         if self.peek() != b':' {
             return Err(self.unexpected());
@@ -199,14 +194,15 @@ impl Reader<'_> {
     }
 
     /// A string, from its opening quote to behind its closing one.
-    fn string(&mut self) -> Result<Entry, NotJson> {
+    fn string(&mut self) -> Result<(), NotJson> {
         let start = self.at + 1;
         self.at = end_of_plain(self.input, start);
         match self.peek() {
             b'"' => {
                 let size = (self.at - start) as u32;
                 self.at += 1;
-                Ok(Entry { kind: EntryKind::String, start: start as u32, size })
+                self.tape.entries.push(Entry { kind: EntryKind::String, start: start as u32, size });
+                Ok(())
             }
             b'\\' => self.escaped(start),
             _ => Err(self.unexpected()),
@@ -214,7 +210,7 @@ impl Reader<'_> {
     }
 
     /// The rest of a string from its first escape on; the string without escapes goes behind the document.
-    fn escaped(&mut self, mut plain: usize) -> Result<Entry, NotJson> {
+    fn escaped(&mut self, mut plain: usize) -> Result<(), NotJson> {
         let start = self.tape.text.len();
         loop {
             self.tape.text.push_str(self.text.get(plain..self.at).unwrap_or_default());
@@ -228,7 +224,8 @@ impl Reader<'_> {
         }
         self.at += 1;
         let size = (self.tape.text.len() - start) as u32;
-        Ok(Entry { kind: EntryKind::String, start: start as u32, size })
+        self.tape.entries.push(Entry { kind: EntryKind::String, start: start as u32, size });
+        Ok(())
     }
 
     fn escape(&mut self) -> Result<(), NotJson> {
@@ -294,11 +291,13 @@ struct Seen {
 
 impl Seen {
     fn note(&mut self, key: &[u8]) {
-        let (first, last) = (key.first_chunk::<4>(), key.last_chunk::<4>());
-        let word = |chunk: Option<&[u8; 4]>| chunk.map(|c| u64::from(u32::from_le_bytes(*c)));
-        let mixed = match (word(first), word(last)) {
-            (Some(first), Some(last)) => first << 32 | last,
-            _ => key.iter().fold(1, |sum, &byte| sum << 8 | u64::from(byte)),
+        let word = |chunk: &[u8; 4]| u64::from(u32::from_le_bytes(*chunk));
+        let mixed = match (key.first_chunk(), key.last_chunk(), key) {
+            (Some(first), Some(last), _) => word(first) << 32 | word(last),
+            // Three bytes at most: the first, the middle and the last are all.
+            (_, _, [first, .., last]) => word(&[*first, key[key.len() / 2], *last, 0]),
+            (_, _, [only]) => word(&[*only, 0, 0, 0]),
+            _ => 0,
         };
         let hash = (mixed ^ (key.len() as u64) << 24).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let (word, bit) = ((hash >> 62) as usize, 1 << (hash >> 56 & 63));

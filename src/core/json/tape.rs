@@ -9,6 +9,7 @@
 use std::fmt;
 
 use super::read_tape;
+use crate::base::bytes::is_same;
 
 /// Deepest nesting of a document; what is deeper is refused (Jackson's own bound).
 pub const DOCUMENT_DEPTH_MAX: usize = 1_000;
@@ -183,6 +184,12 @@ impl Tape {
         self.entries.get(at).copied().unwrap_or(Entry { kind: EntryKind::Null, start: 0, size: 0 })
     }
 
+    /// The text of a string or number in bytes: nothing has to be known about where characters begin.
+    pub(super) fn bytes_of(&self, entry: Entry) -> &[u8] {
+        let start = entry.start as usize;
+        self.text.as_bytes().get(start..start + entry.size as usize).unwrap_or_default()
+    }
+
     pub(super) fn text_of(&self, entry: Entry) -> &str {
         let start = entry.start as usize;
         self.text.get(start..start + entry.size as usize).unwrap_or_default()
@@ -296,6 +303,18 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// Appends the text of a string, number or boolean, as it prints without quotes; `false`: it is none of them.
+    pub fn print_scalar(self, out: &mut Vec<u8>) -> bool {
+        let entry = self.entry();
+        match entry.kind {
+            EntryKind::String | EntryKind::Number => out.extend_from_slice(self.tape.bytes_of(entry)),
+            EntryKind::True => out.extend_from_slice(b"true"),
+            EntryKind::False => out.extend_from_slice(b"false"),
+            _ => return false,
+        }
+        true
+    }
+
     /// How many elements or members; 0 for every other kind.
     pub fn len(self) -> usize {
         let entry = self.entry();
@@ -372,15 +391,17 @@ impl<'t> Children<'t> {
 
 impl<'t> Children<'t> {
     /// The value of a key. Compares lengths first: most keys differ in it, and the text stays unread.
-    fn find(mut self, name: &str) -> Option<Node<'t>> {
-        while self.at < self.end {
-            let key = self.tape.entry(self.at);
-            self.at += 1;
-            let value = self.step();
-            let is_same = key.size as usize == name.len() && key.kind != EntryKind::Shadowed;
-            if is_same && self.tape.text_of(key) == name {
-                return Some(value);
+    fn find(self, name: &str) -> Option<Node<'t>> {
+        let mut at = self.at;
+        let mut rest = self.tape.entries.get(at..self.end)?;
+        while let [key, value, ..] = rest {
+            let may_be = key.size as usize == name.len() && key.kind != EntryKind::Shadowed;
+            if may_be && is_same(self.tape.bytes_of(*key), name.as_bytes()) {
+                return Some(Self { at: at + 1, ..self }.step());
             }
+            let next = 1 + value.span();
+            at += next;
+            rest = rest.get(next..)?;
         }
         None
     }

@@ -122,7 +122,7 @@ context_variables! {
     DeploymentId "deploymentId" Everywhere Always;
     DomainName "domainName" Everywhere Sometimes;
     DomainPrefix "domainPrefix" Everywhere Sometimes;
-    EndpointType "endpointType" AccessLog NotYet;
+    EndpointType "endpointType" AccessLog Sometimes;
     ErrorMessage "error.message" Everywhere Sometimes;
     ErrorMessageString "error.messageString" Everywhere Sometimes;
     ErrorResponseType "error.responseType" Everywhere Sometimes;

@@ -29,6 +29,8 @@ pub struct StagePlan {
     pub name: Box<str>,
     /// `$context.deploymentId`
     pub deployment_id: Box<str>,
+    /// `$context.endpointType`
+    pub endpoint_type: &'static str,
     /// `$context.isCanaryRequest`
     pub is_canary: bool,
     /// The line `X-Amzn-Apigateway-Api-Id: …` of requests to back ends, with its line end.

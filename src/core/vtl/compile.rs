@@ -13,7 +13,7 @@ use super::error::{Error, Remark};
 use super::host::Names;
 use super::program::{ArgumentCode, Branch, CallSite, MacroCall, MacroCode, Op, PrintSpec, Program, Slot, Target};
 use super::syntax::{Block, Call, Define, ExprKind, Foreach, If, Macro, Node, Reference, Set, Step};
-use super::value::Text;
+use super::value::{Text, Value};
 use crate::base::Place;
 use survey::Survey;
 
@@ -52,6 +52,7 @@ pub(super) struct Compiler<'c> {
     prints: Vec<PrintSpec>,
     paths: Vec<Box<[Box<str>]>>,
     operands: Vec<[(u32, u32); 2]>,
+    values: Vec<Value>,
     bigs: Vec<i128>,
     remarks: Vec<Remark>,
     branches: Vec<Branch>,
@@ -81,6 +82,7 @@ pub(super) fn compile(block: &Block, settings: Settings, names: &mut dyn Names) 
         prints: Vec::new(),
         paths: Vec::new(),
         operands: Vec::new(),
+        values: Vec::new(),
         bigs: Vec::new(),
         remarks: Vec::new(),
         branches: Vec::new(),
@@ -109,6 +111,7 @@ impl<'c> Compiler<'c> {
             places: self.places.into(),
             output: self.output.into(),
             constants: self.constants.into(),
+            values: self.values.into(),
             bigs: self.bigs.into(),
             remarks: self.remarks.into(),
             slots: self.slots.into(),
@@ -317,6 +320,11 @@ impl<'c> Compiler<'c> {
         self.ops.push(op);
         self.places.push(self.place);
         self.ops.len() - 1
+    }
+
+    fn push(&mut self, value: Value) {
+        self.values.push(value);
+        self.emit(Op::Push(self.values.len() as u32 - 1));
     }
 
     /// This place, to be jumped to.

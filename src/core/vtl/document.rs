@@ -1,8 +1,9 @@
 //! Variables from a JSON document: the host of `vtl eval --vars`, of tests and of benchmarks.
 
 use super::Binding;
-use super::host::{Host, Item, Link, Names, Refusal, View};
+use super::host::{Host, Item, Link, Lookup, Names, Refusal, View};
 use super::value::{HostRef, Memory, Value};
+use crate::base::bytes::is_same;
 
 /// A flattened JSON document whose members are variables. Lists and maps print as Java prints them.
 #[derive(Debug, Default)]
@@ -18,13 +19,22 @@ enum Node {
     Int(i32),
     Long(i64),
     Double(f64),
-    Text(u32, u32),
+    Text {
+        start: u32,
+        length: u32,
+    },
     /// The index past its last part, and how many elements it has.
     List {
         end: u32,
         size: u32,
     },
-    /// A key stands before each value.
+    /// Its value stands behind it, and the next key at `next`.
+    Key {
+        start: u32,
+        length: u32,
+        next: u32,
+    },
+    /// The index past its last value, and how many keys it has.
     Map {
         end: u32,
         size: u32,
@@ -58,8 +68,11 @@ impl Document {
             Json::Object(members) => {
                 self.nodes.push(Node::Null);
                 for (name, value) in members {
-                    self.add_text(name);
+                    let (key, start) = (self.nodes.len(), self.text.len() as u32);
+                    self.text.push_str(name);
+                    self.nodes.push(Node::Null);
                     self.add(value);
+                    self.nodes[key] = Node::Key { start, length: name.len() as u32, next: self.nodes.len() as u32 };
                 }
                 self.nodes[at] = Node::Map { end: self.nodes.len() as u32, size: members.len() as u32 };
             }
@@ -69,21 +82,16 @@ impl Document {
     fn add_text(&mut self, text: &str) {
         let start = self.text.len() as u32;
         self.text.push_str(text);
-        self.nodes.push(Node::Text(start, self.text.len() as u32));
+        self.nodes.push(Node::Text { start, length: text.len() as u32 });
     }
 
     fn node(&self, at: u32) -> Node {
         self.nodes.get(at as usize).copied().unwrap_or(Node::Null)
     }
 
-    /// Compares lengths first: most keys differ in it.
-    fn is_text(&self, at: u32, text: &str) -> bool {
-        match self.node(at) {
-            Node::Text(start, end) if (end - start) as usize == text.len() => {
-                self.text.as_bytes().get(start as usize..end as usize) == Some(text.as_bytes())
-            }
-            _ => false,
-        }
+    /// The bytes of a text or key.
+    fn bytes(&self, start: u32, length: u32) -> &[u8] {
+        self.text.as_bytes().get(start as usize..start as usize + length as usize).unwrap_or_default()
     }
 
     /// The index past a value.
@@ -94,14 +102,17 @@ impl Document {
         }
     }
 
-    fn find(&self, map: u32, key: &str) -> Option<u32> {
+    /// Compares lengths first: most keys differ in it.
+    fn find(&self, map: u32, name: &str) -> Option<u32> {
         let Node::Map { end, .. } = self.node(map) else { return None };
         let mut at = map + 1;
-        while at < end {
-            if self.is_text(at, key) {
+        while at < end
+            && let Node::Key { start, length, next } = self.node(at)
+        {
+            if length as usize == name.len() && is_same(self.bytes(start, length), name.as_bytes()) {
                 return Some(at + 1);
             }
-            at = self.past(at + 1);
+            at = next;
         }
         None
     }
@@ -137,7 +148,9 @@ impl Host for &Document {
             Node::Int(value) => View::Int(value),
             Node::Long(value) => View::Long(value),
             Node::Double(value) => View::Double(value),
-            Node::Text(start, end) => View::Text(self.text.get(start as usize..end as usize).unwrap_or_default()),
+            Node::Text { start, length } | Node::Key { start, length, .. } => {
+                View::Text(self.text.get(start as usize..start as usize + length as usize).unwrap_or_default())
+            }
             Node::List { .. } => View::List,
             Node::Map { .. } => View::Map,
         }
@@ -150,8 +163,10 @@ impl Host for &Document {
         }
     }
 
-    fn member(&self, map: HostRef, key: &str) -> Option<HostRef> {
-        self.find(map.index, key).map(here)
+    #[inline]
+    fn member(&self, map: HostRef, key: &str) -> Option<Lookup> {
+        let Node::Map { size, .. } = self.node(map.index) else { return None };
+        Some(Lookup { found: self.find(map.index, key).map(here), keys: size as usize })
     }
 
     fn element(&self, list: HostRef, index: usize) -> Option<HostRef> {

@@ -4,6 +4,7 @@
 //! nothing of them is looked up by name again. When it runs, [`Host`] answers for them.
 
 use super::value::{Exceeded, HostRef, Memory, Value};
+use crate::base::double::JavaDouble;
 
 /// A part of a reference whose names and arguments are known when the template is compiled.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +105,22 @@ pub enum View<'h> {
     Object,
 }
 
+impl View<'_> {
+    /// Appends the text of a string, number or boolean; `false`: it is none.
+    #[inline]
+    pub fn print(self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Text(text) | Self::Decimal(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+            Self::Long(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+            Self::Double(value) => out.extend_from_slice(JavaDouble::new(value).as_bytes()),
+            Self::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
+            Self::Null | Self::List | Self::JsonList | Self::Map | Self::Object => return false,
+        }
+        true
+    }
+}
+
 /// An element of a list or map of the host.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Item {
@@ -130,6 +147,15 @@ impl From<Exceeded> for Refusal {
     }
 }
 
+/// What looking for a key of a map came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The key's value.
+    pub found: Option<HostRef>,
+    /// How many keys the map has: what looking may have cost.
+    pub keys: usize,
+}
+
 /// What a running template may ask.
 pub trait Host {
     /// What a thing is.
@@ -138,14 +164,20 @@ pub trait Host {
     /// How many elements a list or map has.
     fn size(&self, at: HostRef) -> usize;
 
-    /// The value of a key of a map.
-    fn member(&self, map: HostRef, key: &str) -> Option<HostRef>;
+    /// Looks for a key. `None`: it is no map.
+    fn member(&self, map: HostRef, key: &str) -> Option<Lookup>;
 
     /// An element of a list.
     fn element(&self, list: HostRef, index: usize) -> Option<HostRef>;
 
     /// The element of a list or map at `cursor`, which is 0 for the first.
     fn next(&self, container: HostRef, cursor: u32) -> Option<Item>;
+
+    /// Appends the text of a string, number or boolean; `false`: it is none.
+    #[inline]
+    fn print(&self, at: HostRef, out: &mut Vec<u8>) -> bool {
+        self.view(at).print(out)
+    }
 
     /// A bound reference; null when it has no value.
     ///

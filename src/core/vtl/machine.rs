@@ -15,6 +15,7 @@ use super::error::{Failure, FailureKind};
 use super::host::{Host, Refusal};
 use super::pattern::Patterns;
 use super::program::Program;
+use super::read::Reader;
 use super::value::{Exceeded, Memory, Value};
 use super::{Dialect, limits};
 use crate::base::Place;
@@ -177,8 +178,9 @@ impl Machine {
         self.state.reset();
         self.patterns.reset();
         self.state.variables.resize(program.slots.len(), Value::Null);
+        let reader = Reader { memory: &self.memory, host: &*host };
         for &(slot, root) in &program.roots {
-            self.state.variables[usize::from(slot)] = Value::Host(root);
+            self.state.variables[usize::from(slot)] = reader.settle(root);
         }
         let mut run = Run {
             program,
@@ -195,7 +197,6 @@ impl Machine {
             depth: 0,
             macro_depth: 0,
         };
-        run.settle_roots();
         let result = run.execute(0);
         let waiting = run.state.outputs_used;
         *out = match waiting {

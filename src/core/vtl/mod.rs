@@ -30,7 +30,7 @@ mod tests;
 pub use compile::Coverage;
 pub use document::Document;
 pub use error::{About, Error, Failure, FailureKind, Remark};
-pub use host::{Binding, Bound, Constant, Host, Item, Link, Names, Refusal, View, Written};
+pub use host::{Binding, Bound, Constant, Host, Item, Link, Lookup, Names, Refusal, View, Written};
 pub use machine::Machine;
 pub use program::{Branch, Program};
 pub use value::{Exceeded, HostRef, ListKind, MapId, MapKind, Memory, Value};

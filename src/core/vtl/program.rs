@@ -18,7 +18,8 @@ pub(super) type Target = u32;
 pub(super) enum Op {
     /// Prints a part of the program's output text.
     Text(u32, u32),
-    Push(Value),
+    /// A value that is the same in every run, by number: the steps stay small.
+    Push(u32),
     /// An integer of more than 64 bits.
     PushBig(u16),
     Load(Slot),
@@ -109,6 +110,8 @@ pub(super) struct MacroCode {
     pub(super) code: Target,
 }
 
+const _: () = assert!(size_of::<Op>() == 12, "every step reads one");
+
 /// How a reference is printed; ranges of the output text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PrintSpec {
@@ -143,6 +146,8 @@ pub struct Program {
     pub(super) paths: Box<[Box<[Box<str>]>]>,
     /// Texts that are values or names.
     pub(super) constants: Box<str>,
+    /// Values that are the same in every run.
+    pub(super) values: Box<[Value]>,
     pub(super) bigs: Box<[i128]>,
     pub(super) slots: Box<[Box<str>]>,
     /// Variables that the host knows.

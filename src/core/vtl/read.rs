@@ -137,7 +137,7 @@ impl<'a, H: Host> Reader<'a, H> {
                 let entries = self.memory.map_entries(map);
                 entries.iter().find(|(key, _)| self.str(*key) == Some(name)).map(|(_, value)| *value)
             }
-            Value::Host(host) => self.host.member(host, name).map(|found| self.settle(found)),
+            Value::Host(host) => self.host.member(host, name)?.found.map(|found| self.settle(found)),
             _ => None,
         }
     }

@@ -39,6 +39,10 @@ fn references_print_their_values_or_their_source() {
         ("$none $!none ${none.a} $s.foo $map.get('q')", "$none  ${none.a} $s.foo $map.get('q')"),
         ("\\$s \\\\$s \\$none $$s $1", "$s \\hello \\$none $hello $1"),
         ("$s-x.y", "$s-x.y"),
+        ("$map.z.y $!map.z.y $!z $z.k $list.a.b $map.in $map.in.x.y", "$map.z.y   $z.k $list.a.b {x=1} $map.in.x.y"),
+        ("#set($i = $list.iterator())$i.next()$i.hasNext()$i.next()$i.hasNext()", "atruebfalse"),
+        ("#set($i = $list.iterator())$i.next()#set($_ = $list.add('c'))$i.next()$i.next()", "abc"),
+        ("#set($_ = $map.put('k', 'w'))$map.k $map.in.x|#set($_ = $map.in.put('x', 2))$map.in.x", "w 1|2"),
         ("$map['k']$map[\"in\"].x $list $map", "v1 [a, b] {k=v, in={x=1}}"),
         // Signs in double quotes that begin no reference are text.
         ("#set($x = \"$.a # $\")$x #set($x = \"#\")$x #set($x = \"$1 #*no*#\")$x|", "$.a # $#$1 |"),
@@ -97,6 +101,11 @@ fn errors_name_line_and_column() {
     assert_eq!(refused("x\n#end"), (2, 1));
 }
 
+/// Few enough times that only what is asked can be too much.
+fn over_and_over(asked: &str) -> String {
+    format!("#foreach($i in [1..100])#foreach($j in [1..300])#set($x = 1){asked}#end#end")
+}
+
 #[test]
 fn what_would_not_end_is_stopped() {
     let doubling = format!("#set($s = 'xxxxxxxx'){}", "#set($s = \"$s$s$s$s$s$s$s$s\")".repeat(12));
@@ -113,10 +122,12 @@ fn what_would_not_end_is_stopped() {
         ),
         ("#set($x = $s.repeat(2000000000))".to_owned(), FailureKind::Memory),
         ("#set($l = [])#set($q = $l.add($l))$l".to_owned(), FailureKind::Depth),
-        ("#foreach($i in [1..1000])#foreach($j in [1..1000])$!keys.none#end#end".to_owned(), FailureKind::Steps),
-        ("#foreach($i in [1..1000])#foreach($j in [1..1000])$!keys.get('none')#end#end".to_owned(), FailureKind::Steps),
-        ("#foreach($i in [1..1000])#foreach($j in [1..1000])$!items[-1]#end#end".to_owned(), FailureKind::Steps),
-        ("#foreach($i in [1..1000])#foreach($j in [1..1000])$!items.get(900)#end#end".to_owned(), FailureKind::Steps),
+        (over_and_over("$!keys.none"), FailureKind::Steps),
+        (over_and_over("$!keys.get('none')"), FailureKind::Steps),
+        (over_and_over("$!items[-1]"), FailureKind::Steps),
+        (over_and_over("$!items.get(900)"), FailureKind::Steps),
+        (over_and_over("#if($items.contains('none'))#end"), FailureKind::Steps),
+        (over_and_over("#if($s.equalsIgnoreCase($long))#end"), FailureKind::Steps),
         // The pattern reads to the end after each match; and patterns that are made up take time to compile.
         ("$long.replaceAll('a(?s:.)*b|a', 'c')".to_owned(), FailureKind::Call),
         ("$long.replaceAll('(?<=a)a', 'c')".to_owned(), FailureKind::Call),
@@ -125,6 +136,7 @@ fn what_would_not_end_is_stopped() {
     let keys: serde_json::Map<_, _> = (0..1_000).map(|i| (format!("k{i}"), json!(i))).collect();
     let items: Vec<_> = (0..1_000).collect();
     let variables = json!({"s": "text", "keys": keys, "items": items, "long": "a".repeat(100_000)});
+    assert_eq!(run(&over_and_over(""), &variables), Ok(String::new()));
     for (template, kind) in rows {
         assert_eq!(
             run(&template, &variables).map(|out| out.len()),

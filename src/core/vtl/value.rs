@@ -1,5 +1,7 @@
 //! Values of a running template, and the memory that they live in.
 
+use std::collections::HashMap;
+
 use super::error::FailureKind;
 use super::host::Host;
 use super::limits;
@@ -114,6 +116,8 @@ pub(super) struct Map {
 pub(super) struct ListIterator {
     pub(super) list: Value,
     pub(super) at: usize,
+    /// The same place, as the host counts.
+    pub(super) cursor: u32,
 }
 
 /// A limit is reached.
@@ -135,7 +139,7 @@ pub struct Memory {
     /// Bytes of values beside text.
     charged: usize,
     /// Containers of the host that were changed, and what stands for them since.
-    changed: Vec<(HostRef, Value)>,
+    changed: HashMap<HostRef, Value, ahash::RandomState>,
 }
 
 /// More than this is given back between runs.
@@ -157,6 +161,7 @@ impl Memory {
         self.iterators.clear();
         self.bigs.clear();
         self.changed.clear();
+        self.changed.shrink_to(CONTAINERS_KEPT);
     }
 
     fn charge(&mut self, bytes: usize) -> Result<(), Exceeded> {
@@ -338,7 +343,7 @@ impl Memory {
 
     pub(super) fn iterator(&mut self, list: Value) -> Result<Value, Exceeded> {
         self.charge(size_of::<ListIterator>())?;
-        self.iterators.push(ListIterator { list, at: 0 });
+        self.iterators.push(ListIterator { list, at: 0, cursor: 0 });
         Ok(Value::Iterator(IteratorId(self.iterators.len() as u32 - 1)))
     }
 
@@ -369,16 +374,14 @@ impl Memory {
     /// What stands for a container of the host, if it was changed.
     pub(super) fn current(&self, value: Value) -> Value {
         match value {
-            Value::Host(host) if !self.changed.is_empty() => {
-                self.changed.iter().find(|(of, _)| *of == host).map_or(value, |(_, now)| *now)
-            }
+            Value::Host(host) if !self.changed.is_empty() => self.changed.get(&host).copied().unwrap_or(value),
             _ => value,
         }
     }
 
     pub(super) fn change(&mut self, of: HostRef, now: Value) -> Result<(), Exceeded> {
         self.charge(size_of::<(HostRef, Value)>())?;
-        self.changed.push((of, now));
+        self.changed.insert(of, now);
         Ok(())
     }
 }

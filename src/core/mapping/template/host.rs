@@ -4,12 +4,12 @@ use super::names::{Source, json_path, object, realm};
 use super::overrides::{self, Overrides, side_of};
 use super::{Message, Room, Template, parsed, util};
 use crate::json::path::{Found, PATH_VISITS_MAX};
-use crate::json::tape::Node;
+use crate::json::tape::{Kind, Node, NodeId};
 use crate::json::{JsonPath, Tape};
 use crate::mapping::context::{ContextVariable, Scope};
 use crate::mapping::query;
 use crate::vtl::Document as Variables;
-use crate::vtl::{Exceeded, FailureKind, Host, HostRef, Item, MapId, MapKind, Memory, Refusal, Value, View};
+use crate::vtl::{Exceeded, FailureKind, Host, HostRef, Item, Lookup, MapId, MapKind, Memory, Refusal, Value, View};
 
 /// Bytes of documents that one run may parse with `$util.parseJson`.
 const PARSED_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -512,7 +512,7 @@ impl<M: Message> Host for MessageHost<'_, M> {
                 )
             }
             _ => {
-                let node = self.tape(at).and_then(|tape| tape.node(crate::json::tape::NodeId::at(at.index)));
+                let node = self.tape(at).and_then(|tape| tape.node(NodeId::at(at.index)));
                 node.map_or(View::Null, parsed::view)
             }
         }
@@ -526,15 +526,27 @@ impl<M: Message> Host for MessageHost<'_, M> {
         }
     }
 
-    fn member(&self, map: HostRef, key: &str) -> Option<HostRef> {
+    fn member(&self, map: HostRef, key: &str) -> Option<Lookup> {
         if map.realm == Variables::REALM {
             return self.variables.member(map, key);
         }
         if map.realm == realm::STAGE_VARIABLES {
-            let at = self.template.stage_variables.iter().position(|(name, _)| **name == *key)?;
-            return Some(HostRef { realm: realm::STAGE_VARIABLE, index: at as u32 * 2 + 1 });
+            let variables = &self.template.stage_variables;
+            let at = variables.iter().position(|(name, _)| **name == *key);
+            let found = at.map(|at| HostRef { realm: realm::STAGE_VARIABLE, index: at as u32 * 2 + 1 });
+            return Some(Lookup { found, keys: variables.len() });
         }
-        self.node(map)?.get(key).map(|found| HostRef { realm: map.realm, index: found.id().index() })
+        let node = self.node(map).filter(|node| node.kind() == Kind::Object)?;
+        let found = node.get(key).map(|found| HostRef { realm: map.realm, index: found.id().index() });
+        Some(Lookup { found, keys: node.len() })
+    }
+
+    fn print(&self, at: HostRef, out: &mut Vec<u8>) -> bool {
+        match self.node(at) {
+            // Integers print in the digits in which they came, as other numbers do.
+            Some(node) => node.print_scalar(out),
+            None => self.view(at).print(out),
+        }
     }
 
     fn element(&self, list: HostRef, index: usize) -> Option<HostRef> {
@@ -628,6 +640,6 @@ impl<M: Message> Host for MessageHost<'_, M> {
 
 impl<M: Message> MessageHost<'_, M> {
     fn node(&self, at: HostRef) -> Option<Node<'_>> {
-        self.tape(at)?.node(crate::json::tape::NodeId::at(at.index))
+        self.tape(at)?.node(NodeId::at(at.index))
     }
 }

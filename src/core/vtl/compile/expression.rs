@@ -14,15 +14,15 @@ impl Compiler<'_> {
             return self.push_number(number);
         }
         match &expression.kind {
-            ExprKind::Bool(value) => drop(self.emit(Op::Push(Value::Bool(*value)))),
+            ExprKind::Bool(value) => self.push(Value::Bool(*value)),
             ExprKind::Integer(text) => {
                 let message = format!("the integer {} is too long", text);
                 return Err(Error { place: self.place, message });
             }
-            ExprKind::Float(value) => drop(self.emit(Op::Push(Value::Double(*value)))),
+            ExprKind::Float(value) => self.push(Value::Double(*value)),
             ExprKind::Text(text) => {
                 let text = self.constant(text);
-                self.emit(Op::Push(Value::Text(text)));
+                self.push(Value::Text(text));
             }
             ExprKind::Interpolated(block) => self.interpolated(block)?,
             ExprKind::List(items) => {
@@ -61,18 +61,17 @@ impl Compiler<'_> {
     }
 
     fn push_number(&mut self, number: Number) -> Result<()> {
-        let op = match number {
-            Number::Int(value) => Op::Push(Value::Int(value)),
-            Number::Long(value) => Op::Push(Value::Long(value)),
-            Number::Double(value) => Op::Push(Value::Double(value)),
+        match number {
+            Number::Int(value) => self.push(Value::Int(value)),
+            Number::Long(value) => self.push(Value::Long(value)),
+            Number::Double(value) => self.push(Value::Double(value)),
             Number::Big(value) => {
                 self.bigs.push(value);
                 let index = u16::try_from(self.bigs.len() - 1)
                     .map_err(|_| Error { place: self.place, message: "too many long integers".to_owned() })?;
-                Op::PushBig(index)
+                self.emit(Op::PushBig(index));
             }
-        };
-        self.emit(op);
+        }
         Ok(())
     }
 
@@ -88,10 +87,10 @@ impl Compiler<'_> {
     fn truth_value(&mut self, expression: &Expr) -> Result<()> {
         let mut otherwise = Vec::new();
         self.jump_unless(expression, &mut otherwise)?;
-        self.emit(Op::Push(Value::Bool(true)));
+        self.push(Value::Bool(true));
         let end = self.emit(Op::Jump(0));
         self.bind_all(otherwise);
-        self.emit(Op::Push(Value::Bool(false)));
+        self.push(Value::Bool(false));
         self.bind(end);
         Ok(())
     }

@@ -17,7 +17,7 @@ impl Compiler<'_> {
     /// Puts the value of a reference on the stack.
     pub(super) fn reference(&mut self, reference: &Reference) -> Result<()> {
         self.raw_reference(reference)?;
-        if self.settings.dialect == Dialect::ApiGateway {
+        if self.settings.dialect == Dialect::ApiGateway && self.loop_state(reference).is_none() {
             self.emit(Op::OrEmpty);
         }
         Ok(())
@@ -28,7 +28,7 @@ impl Compiler<'_> {
         self.place = reference.place;
         // What only looks like a reference has no value.
         if reference.print.shape == Shape::Text {
-            self.emit(Op::Push(Value::Null));
+            self.push(Value::Null);
             return Ok(());
         }
         if let Some(op) = self.loop_state(reference) {
@@ -40,7 +40,7 @@ impl Compiler<'_> {
                 match binding.what {
                     Bound::Text(text) => {
                         let text = self.constant(&text);
-                        self.emit(Op::Push(Value::Text(text)));
+                        self.push(Value::Text(text));
                     }
                     Bound::Number(number) => drop(self.emit(Op::Bound(number))),
                 }
@@ -198,8 +198,12 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// The commonest references, a variable and names, are printed in one step.
+    /// The commonest references, a variable and names, are printed in one step, unless something stands before them only
+    /// when they have a value.
     fn path(&mut self, reference: &Reference) -> Result<Option<Op>> {
+        if !reference.print.escapes.is_empty() || !reference.print.before.is_empty() {
+            return Ok(None);
+        }
         let name = |step: &Step| match step {
             Step::Property(name) => Some(name.clone()),
             _ => None,

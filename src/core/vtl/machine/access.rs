@@ -2,7 +2,7 @@
 
 use super::{Result, Run, Trouble};
 use crate::vtl::error::FailureKind;
-use crate::vtl::host::{Host, View};
+use crate::vtl::host::{Host, Lookup, View};
 use crate::vtl::limits;
 use crate::vtl::number::Number;
 use crate::vtl::read::Reader;
@@ -39,8 +39,13 @@ impl<H: Host> Run<'_, H> {
         self.reader().size(value)
     }
 
-    pub(super) fn element(&self, list: Value, index: usize) -> Option<Value> {
-        self.reader().element(list, index)
+    /// An element of a list. Those of a document have different sizes: they are counted off.
+    pub(super) fn element(&mut self, list: Value, index: usize) -> Result<Option<Value>> {
+        let list = self.memory.current(list);
+        if matches!(list, Value::Host(_)) {
+            self.charge_lookup(index)?;
+        }
+        Ok(self.reader().element(list, index))
     }
 
     pub(super) fn next_element(&self, container: Value, cursor: &mut u32) -> Option<(Value, Value)> {
@@ -155,6 +160,7 @@ impl<H: Host> Run<'_, H> {
                 self.memory.list(kind, &elements)?
             }
             None if self.is_map(container) => {
+                self.charge(self.size(container) * size_of::<(Value, Value)>())?;
                 let copy = self.memory.map(MapKind::Java)?;
                 let mut cursor = 0;
                 while let Some((key, value)) = self.next_element(container, &mut cursor) {
@@ -168,30 +174,27 @@ impl<H: Host> Run<'_, H> {
         Ok(copy)
     }
 
-    /// `value.a.b.c`. As long as it leads through maps of the host as they came, a place is all that is carried: a value
-    /// that has just been put together waits to be taken apart again.
+    /// `value.a.b.c` from a thing of the host on. As long as it leads through maps as they came, a place is all that is
+    /// carried: what is there at last may be a scalar that is not ours yet.
     #[inline]
-    pub(super) fn follow(&mut self, mut value: Value, mut names: &[Box<str>]) -> Result<Value> {
-        if let Value::Host(mut at) = value
-            && self.memory.is_unchanged()
-        {
-            value = loop {
-                let [name, rest @ ..] = names else { break self.settle(at) };
-                if !matches!(self.host.view(at), View::Map) {
-                    break self.settle(at);
-                }
-                self.charge_lookup(self.host.size(at))?;
-                names = rest;
-                match self.host.member(at, name) {
-                    Some(found) => at = found,
-                    None => break Value::Null,
-                }
+    pub(super) fn follow(&mut self, mut at: HostRef, names: &[Box<str>]) -> Result<Value> {
+        for (passed, name) in names.iter().enumerate() {
+            let lookup = if self.memory.is_unchanged() { self.host.member(at, name) } else { None };
+            let Some(Lookup { found, keys }) = lookup else {
+                return self.properties(self.settle(at), &names[passed..]);
             };
+            self.charge_lookup(keys)?;
+            match found {
+                Some(found) => at = found,
+                None => return Ok(Value::Null),
+            }
         }
-        for name in names {
-            value = self.property(value, name)?;
-        }
-        Ok(value)
+        Ok(Value::Host(at))
+    }
+
+    /// `value.a.b.c`
+    pub(super) fn properties(&mut self, value: Value, names: &[Box<str>]) -> Result<Value> {
+        names.iter().try_fold(value, |value, name| self.property(value, name))
     }
 
     /// `value.name`
@@ -199,10 +202,10 @@ impl<H: Host> Run<'_, H> {
     pub(super) fn property(&mut self, value: Value, name: &str) -> Result<Value> {
         let value = self.memory.current(value);
         if let Value::Host(host) = value
-            && matches!(self.host.view(host), View::Map)
+            && let Some(Lookup { found, keys }) = self.host.member(host, name)
         {
-            self.charge_lookup(self.host.size(host))?;
-            return Ok(self.host.member(host, name).map_or(Value::Null, |found| self.settle(found)));
+            self.charge_lookup(keys)?;
+            return Ok(found.map_or(Value::Null, |found| self.settle(found)));
         }
         self.other_property(value, name)
     }
@@ -274,9 +277,7 @@ impl<H: Host> Run<'_, H> {
             (Some(ListKind::Set), _) => Ok(Value::Null),
             (Some(_), Value::Int(index)) => {
                 let index = self.list_index(value, index)?;
-                // Elements of a document have different sizes: they are counted off.
-                self.charge_lookup(index)?;
-                Ok(self.element(value, index).unwrap_or(Value::Null))
+                Ok(self.element(value, index)?.unwrap_or(Value::Null))
             }
             (None, _) if self.is_map(value) => Ok(self.get(value, key)?.unwrap_or(Value::Null)),
             _ => Ok(Value::Null),

@@ -3,7 +3,8 @@
 use super::{Result, Run};
 use crate::vtl::host::{Host, Item};
 use crate::vtl::program::Slot;
-use crate::vtl::value::{HostRef, IteratorId, ListId, MapId, Value};
+use crate::vtl::read::Reader;
+use crate::vtl::value::{HostRef, IteratorId, ListId, ListIterator, MapId, Memory, Value};
 use crate::vtl::{Dialect, limits};
 
 /// A loop that runs.
@@ -62,7 +63,7 @@ impl<H: Host> Run<'_, H> {
     }
 
     fn start(&mut self, variable: Slot, mut source: Source) -> Result<bool> {
-        let Some(first) = self.next_of(&mut source) else { return Ok(false) };
+        let Some(first) = source.next(self.memory, self.host) else { return Ok(false) };
         let program = self.program;
         let mut saved = [Value::Null; 4];
         let slots = [Some(variable), program.foreach, program.count, program.has_next];
@@ -71,7 +72,7 @@ impl<H: Host> Run<'_, H> {
                 *saved = self.load(slot)?;
             }
         }
-        let has_next = self.has_more(&source);
+        let has_next = source.has_more(self.memory, self.host);
         let (stack, outputs) = (self.state.stack.len(), self.state.outputs_used);
         self.state.loops.push(Loop { variable, source, index: 0, has_next, saved, stack, outputs });
         if let Some(slot) = program.foreach {
@@ -93,21 +94,18 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// Goes to the next pass; `false` when the loop has ended.
+    #[inline]
     pub(super) fn next_pass(&mut self) -> bool {
-        let Some(current) = self.state.loops.last() else { return false };
-        let (variable, mut source, passes) = (current.variable, current.source, current.index + 1);
+        let Some(current) = self.state.loops.last_mut() else { return false };
+        let (variable, passes) = (current.variable, current.index + 1);
         let is_full = self.dialect == Dialect::ApiGateway && passes >= limits::FOREACH_PASSES_MAX;
-        let next = if is_full { None } else { self.next_of(&mut source) };
+        let next = if is_full { None } else { current.source.next(self.memory, self.host) };
         let Some(item) = next else {
             self.end_loop();
             return false;
         };
-        let has_next = self.has_more(&source);
-        if let Some(current) = self.state.loops.last_mut() {
-            current.source = source;
-            current.index = passes;
-            current.has_next = has_next;
-        }
+        let has_next = current.source.has_more(self.memory, self.host);
+        (current.index, current.has_next) = (passes, has_next);
         self.publish(variable, item, passes + 1, has_next);
         true
     }
@@ -143,52 +141,67 @@ impl<H: Host> Run<'_, H> {
         }
     }
 
-    fn has_more(&self, source: &Source) -> bool {
-        match *source {
-            Source::Range { next, .. } => next.is_some(),
-            Source::List(list, at) => at < self.memory.items(list).len(),
-            Source::Map(map, at) => at < self.memory.map_entries(map).len(),
-            Source::Iterator(iterator) => self.has_more_elements(iterator),
-            Source::Host { next, .. } => next.is_some(),
+    /// The next element of an iterator.
+    pub(super) fn advance(&mut self, iterator: IteratorId) -> Option<Value> {
+        advance(iterator, self.memory, self.host)
+    }
+
+    pub(super) fn has_more_elements(&self, iterator: IteratorId) -> bool {
+        has_more_elements(iterator, self.memory, self.host)
+    }
+}
+
+impl Source {
+    fn has_more(&self, memory: &Memory, host: &impl Host) -> bool {
+        match *self {
+            Self::Range { next, .. } => next.is_some(),
+            Self::List(list, at) => at < memory.items(list).len(),
+            Self::Map(map, at) => at < memory.map_entries(map).len(),
+            Self::Iterator(iterator) => has_more_elements(iterator, memory, host),
+            Self::Host { next, .. } => next.is_some(),
         }
     }
 
-    fn next_of(&mut self, source: &mut Source) -> Option<Value> {
-        match source {
-            Source::Range { next, last } => {
+    fn next(&mut self, memory: &mut Memory, host: &impl Host) -> Option<Value> {
+        match self {
+            Self::Range { next, last } => {
                 let value = (*next)?;
                 *next = (value != *last).then(|| value + (*last - value).signum());
                 Some(Value::Int(value as i32))
             }
-            Source::List(list, at) => {
-                let item = self.memory.items(*list).get(*at).copied();
+            Self::List(list, at) => {
+                let item = memory.items(*list).get(*at).copied();
                 *at += 1;
                 item
             }
-            Source::Map(map, at) => {
-                let entry = self.memory.map_entries(*map).get(*at).copied();
+            Self::Map(map, at) => {
+                let entry = memory.map_entries(*map).get(*at).copied();
                 *at += 1;
                 entry.map(|(_, value)| value)
             }
-            Source::Iterator(iterator) => self.advance(*iterator),
-            Source::Host { container, next } => {
+            Self::Iterator(iterator) => advance(*iterator, memory, host),
+            Self::Host { container, next } => {
                 let item = (*next)?;
-                *next = self.host.next(*container, item.next);
-                Some(self.settle(item.value))
+                *next = host.next(*container, item.next);
+                Some(Reader { memory, host }.settle(item.value))
             }
         }
     }
+}
 
-    /// The next element of an iterator.
-    pub(super) fn advance(&mut self, iterator: IteratorId) -> Option<Value> {
-        let state = self.memory.iterator_mut(iterator);
-        let (list, at) = (state.list, state.at);
-        state.at += 1;
-        self.element(list, at)
-    }
+fn advance(iterator: IteratorId, memory: &mut Memory, host: &impl Host) -> Option<Value> {
+    let &ListIterator { list, at, mut cursor } = memory.iterator_of(iterator);
+    let reader = Reader { memory, host };
+    let element = match memory.current(list) {
+        // Elements of a document are not counted off each time.
+        list @ Value::Host(_) => reader.next_element(list, &mut cursor).map(|(_, element)| element),
+        list => reader.element(list, at),
+    };
+    *memory.iterator_mut(iterator) = ListIterator { list, at: at + 1, cursor };
+    element
+}
 
-    pub(super) fn has_more_elements(&self, iterator: IteratorId) -> bool {
-        let state = self.memory.iterator_of(iterator);
-        state.at < self.size(state.list)
-    }
+fn has_more_elements(iterator: IteratorId, memory: &Memory, host: &impl Host) -> bool {
+    let iterator = memory.iterator_of(iterator);
+    iterator.at < Reader { memory, host }.size(iterator.list)
 }

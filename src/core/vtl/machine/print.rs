@@ -3,7 +3,7 @@
 use super::{Result, Run};
 use crate::base::double::JavaDouble;
 use crate::vtl::error::FailureKind;
-use crate::vtl::host::{Host, View};
+use crate::vtl::host::Host;
 use crate::vtl::limits;
 use crate::vtl::value::{Exceeded, Text, Value};
 
@@ -17,10 +17,7 @@ impl<H: Host> Run<'_, H> {
             Value::Double(value) => self.out.extend_from_slice(JavaDouble::new(value).as_bytes()),
             Value::Null => {}
             Value::Block(code) => return self.run_block(code).map(drop),
-            Value::Host(host) => match self.host.view(host) {
-                View::Text(text) | View::Decimal(text) => self.out.extend_from_slice(text.as_bytes()),
-                _ => self.print_slowly(value)?,
-            },
+            Value::Host(host) if self.host.print(host, &mut self.out) => {}
             _ => self.print_slowly(value)?,
         }
         self.check_output()

@@ -113,7 +113,7 @@ impl<H: Host> Run<'_, H> {
     fn step(&mut self, op: Op) -> Result<()> {
         let program = self.program;
         match op {
-            Op::Push(value) => self.push(value),
+            Op::Push(value) => self.push(program.values[value as usize]),
             Op::PushBig(index) => {
                 let big = self.memory.big(program.bigs[usize::from(index)])?;
                 self.push(big);
@@ -259,9 +259,19 @@ impl<H: Host> Run<'_, H> {
         let program = self.program;
         let spec = &program.prints[spec as usize];
         self.out.extend_from_slice(program.printed(spec.text));
-        let value = self.load(slot)?;
-        let value = self.follow(value, &program.paths[path as usize])?;
-        self.print_with(value, spec)
+        let names = &program.paths[path as usize];
+        let value = match self.state.variables[usize::from(slot)] {
+            // Read in the parts in which it was written: a value as a whole would wait until it is in memory.
+            Value::Host(at) if self.environment == 0 => self.follow(at, names)?,
+            _ => {
+                let value = self.load(slot)?;
+                self.properties(value, names)?
+            }
+        };
+        match value {
+            Value::Host(at) if self.host.print(at, &mut self.out) => self.check_output(),
+            value => self.print_with(self.settled(value), spec),
+        }
     }
 
     /// From here on, what is printed becomes a string.

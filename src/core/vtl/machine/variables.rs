@@ -33,13 +33,6 @@ enum BoundTo {
 }
 
 impl<H: Host> Run<'_, H> {
-    /// Scalars of the host become values of our own.
-    pub(super) fn settle_roots(&mut self) {
-        for &(slot, root) in &self.program.roots {
-            self.state.variables[usize::from(slot)] = self.settle(root);
-        }
-    }
-
     #[inline]
     pub(super) fn load(&mut self, slot: Slot) -> Result<Value> {
         match self.environment {

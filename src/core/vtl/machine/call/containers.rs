@@ -20,7 +20,7 @@ impl<H: Host> Run<'_, H> {
             }
             (Method::Get, &[Value::Int(index)]) if has_places => {
                 let at = self.checked(list, index, 0)?;
-                Some(self.element(list, at).unwrap_or(Value::Null))
+                Some(self.element(list, at)?.unwrap_or(Value::Null))
             }
             (Method::Contains, &[item]) => Some(Value::Bool(self.find(list, item, false)?.is_some())),
             (Method::IndexOf, &[item]) if has_places => Some(place(self.find(list, item, false)?)),

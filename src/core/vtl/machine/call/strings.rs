@@ -21,7 +21,8 @@ impl<H: Host> Run<'_, H> {
         arguments: &Arguments,
         site: &CallSite,
     ) -> Answer {
-        let length = self.str(receiver).map_or(0, str::len);
+        let texts = arguments.iter().chain([&receiver]).filter_map(|&value| self.str(value));
+        let length = texts.map(str::len).sum();
         self.charge(length)?;
         if let Some(value) = self.asked(receiver, method, arguments) {
             return Ok(Some(value));
