@@ -21,7 +21,7 @@ use super::state::drift::undeployed;
 use super::state::records::{self, Loading, Unreadable};
 use super::state::{Api, Scope, State, Tenant, serving};
 use super::v1::request::Parts;
-use super::v1::{self, Request, Run};
+use super::v1::{self, Request, Run, domains};
 use super::wire::error::Error;
 use super::wire::reply::{Answer, Reply};
 use crate::control::gateway::Gateway;
@@ -353,6 +353,7 @@ fn attempt(
     let tenant = next.tenants.entry(scope.clone()).or_default();
     let reply = run(Arc::make_mut(tenant), request)?;
     check_ids(&next, scope)?;
+    check_domains(state, &next, scope)?;
     Ok((next, reply))
 }
 
@@ -365,6 +366,17 @@ fn check_ids(state: &State, scope: &Scope) -> Result<(), Error> {
         None => Ok(()),
         Some(id) => Err(Error::conflict(format!("An API with the identifier {id} already exists"))),
     }
+}
+
+/// A request names a domain and nobody who owns it: whoever has it first keeps it.
+fn check_domains(before: &State, next: &State, scope: &Scope) -> Result<(), Error> {
+    let Some(own) = next.tenants.get(scope) else { return Ok(()) };
+    let known = before.tenants.get(scope);
+    let is_new = |name: &&String| known.is_none_or(|known| !known.domain_names.contains_key(*name));
+    let others = || next.tenants.iter().filter(|(other, _)| *other != scope);
+    let mut new = own.domain_names.keys().filter(is_new);
+    let is_taken = new.any(|name| others().any(|(_, tenant)| tenant.domain_names.contains_key(name)));
+    if is_taken { Err(domains::taken()) } else { Ok(()) }
 }
 
 fn unstored(error: StoreError) -> Error {

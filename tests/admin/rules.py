@@ -524,6 +524,23 @@ def what_is_not_kept_is_refused_by_its_name():
                 **API.own, name="j", type=kind)
 
 
+def a_domain_name_has_one_owner():
+    """State is kept apart by account and region; requests come with a host alone."""
+    elsewhere = boto3.client("apigateway", endpoint_url=URL, region_name="us-west-2")
+    CLIENT.create_domain_name(domainName="owned.tld")
+    for name in ("owned.tld", "Owned.TLD"):
+        try:
+            elsewhere.create_domain_name(domainName=name)
+            faults.append(f"{name} has two owners")
+        except ClientError as error:
+            equal("owner", (error.response["Error"]["Code"], error.response["Error"]["Message"]),
+                  ("ConflictException", "The domain name you provided already exists."))
+    elsewhere.create_domain_name(domainName="other.tld")
+    CLIENT.delete_domain_name(domainName="owned.tld")
+    elsewhere.create_domain_name(domainName="owned.tld")
+    conflict("The domain name you provided already exists.", "create_domain_name", domainName="owned.tld")
+
+
 def a_base_path_is_one_segment():
     domain = {"domainName": "paths.tld"}
     CLIENT.create_domain_name(**domain)
@@ -661,6 +678,7 @@ CLAIMS = (
     what_is_one_of_some_words_stays_one_of_them,
     what_is_full_says_when_to_come_back,
     what_is_not_kept_is_refused_by_its_name,
+    a_domain_name_has_one_owner,
     a_base_path_is_one_segment,
     private_names_are_told_apart_by_their_identifiers,
     every_arn_takes_tags,

@@ -58,7 +58,7 @@ fn create(tenant: &mut Tenant, request: &Request<'_>) -> Answer {
     check_name(&domain.domain_name)?;
     tags::check(&domain.tags)?;
     if tenant.domain_names.contains_key(&domain.domain_name) {
-        return Err(Error::conflict("The domain name you provided already exists."));
+        return Err(taken());
     }
     let is_private = |domain: &DomainName| domain.endpoint_configuration.types.iter().any(|kind| kind == "PRIVATE");
     let alike = tenant.domain_names.values().filter(|known| is_private(known) == is_private(&domain));
@@ -151,6 +151,11 @@ fn settle(domain: &mut DomainName, request: &Request<'_>) {
     domain.domain_name_status.get_or_insert_with(|| "AVAILABLE".to_owned());
     domain.security_policy.get_or_insert_with(|| "TLS_1_2".to_owned());
     domain.routing_mode.get_or_insert_with(|| ROUTING_MODES[0].to_owned());
+}
+
+/// Somebody has the name.
+pub fn taken() -> Error {
+    Error::conflict("The domain name you provided already exists.")
 }
 
 pub(super) fn unknown() -> Error {

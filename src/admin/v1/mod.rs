@@ -12,7 +12,7 @@ mod authorizers;
 mod client_certificates;
 pub(super) mod deployments;
 mod documentation;
-mod domains;
+pub(super) mod domains;
 mod export;
 mod gateway_responses;
 pub(super) mod import;

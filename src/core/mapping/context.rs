@@ -5,17 +5,6 @@
 
 use std::fmt;
 
-/// Whether a variable has a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Availability {
-    /// In every request.
-    Always,
-    /// In some: after an error, after an integration, if the client sent it.
-    Sometimes,
-    /// In none yet: it belongs to a capability that is not there. Worth a warning.
-    NotYet,
-}
-
 /// Where a variable may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -49,7 +38,7 @@ impl fmt::Display for UnknownContext {
 impl std::error::Error for UnknownContext {}
 
 macro_rules! context_variables {
-    ($($variant:ident $name:literal $scope:ident $availability:ident;)*) => {
+    ($($variant:ident $name:literal $scope:ident;)*) => {
         /// A `$context` variable.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum ContextVariable {
@@ -87,100 +76,92 @@ macro_rules! context_variables {
                     Self::AuthorizerClaim(_) | Self::AuthorizerProperty(_) => Scope::Everywhere,
                 }
             }
-
-            /// Whether it has a value.
-            pub const fn availability(&self) -> Availability {
-                match self {
-                    $(Self::$variant => Availability::$availability,)*
-                    Self::AuthorizerClaim(_) | Self::AuthorizerProperty(_) => Availability::NotYet,
-                }
-            }
         }
     };
 }
 
 context_variables! {
-    AccountId "accountId" Everywhere Always;
-    ApiId "apiId" Everywhere Always;
-    AuthenticateError "authenticate.error" AccessLog NotYet;
-    AuthenticateLatency "authenticate.latency" AccessLog NotYet;
-    AuthenticateStatus "authenticate.status" AccessLog NotYet;
-    AuthorizeError "authorize.error" AccessLog NotYet;
-    AuthorizeLatency "authorize.latency" AccessLog NotYet;
-    AuthorizeStatus "authorize.status" AccessLog NotYet;
-    AuthorizerError "authorizer.error" AccessLog NotYet;
-    AuthorizerIntegrationLatency "authorizer.integrationLatency" AccessLog NotYet;
-    AuthorizerIntegrationStatus "authorizer.integrationStatus" AccessLog NotYet;
-    AuthorizerLatency "authorizer.latency" AccessLog NotYet;
-    AuthorizerPrincipalId "authorizer.principalId" Everywhere NotYet;
-    AuthorizerRequestId "authorizer.requestId" AccessLog NotYet;
-    AuthorizerStatus "authorizer.status" AccessLog NotYet;
-    AwsEndpointRequestId "awsEndpointRequestId" Everywhere NotYet;
-    CipherSuite "cipherSuite" AccessLog NotYet;
-    CustomDomainBasePathMatched "customDomain.basePathMatched" AccessLog Sometimes;
-    CustomDomainRoutingRuleIdMatched "customDomain.routingRuleIdMatched" AccessLog NotYet;
-    DeploymentId "deploymentId" Everywhere Always;
-    DomainName "domainName" Everywhere Sometimes;
-    DomainPrefix "domainPrefix" Everywhere Sometimes;
-    EndpointType "endpointType" AccessLog Sometimes;
-    ErrorMessage "error.message" Everywhere Sometimes;
-    ErrorMessageString "error.messageString" Everywhere Sometimes;
-    ErrorResponseType "error.responseType" Everywhere Sometimes;
-    ErrorValidationErrorString "error.validationErrorString" Everywhere Sometimes;
-    ExtendedRequestId "extendedRequestId" Everywhere Always;
-    HttpMethod "httpMethod" Everywhere Always;
-    IdentityAccessKey "identity.accessKey" Everywhere NotYet;
-    IdentityAccountId "identity.accountId" Everywhere NotYet;
-    IdentityApiKey "identity.apiKey" Everywhere NotYet;
-    IdentityApiKeyId "identity.apiKeyId" Everywhere NotYet;
-    IdentityCaller "identity.caller" Everywhere NotYet;
-    IdentityClientCertPem "identity.clientCert.clientCertPem" Everywhere NotYet;
-    IdentityClientCertIssuerDn "identity.clientCert.issuerDN" Everywhere NotYet;
-    IdentityClientCertSerialNumber "identity.clientCert.serialNumber" Everywhere NotYet;
-    IdentityClientCertSubjectDn "identity.clientCert.subjectDN" Everywhere NotYet;
-    IdentityClientCertNotAfter "identity.clientCert.validity.notAfter" Everywhere NotYet;
-    IdentityClientCertNotBefore "identity.clientCert.validity.notBefore" Everywhere NotYet;
-    IdentityCognitoAuthenticationProvider "identity.cognitoAuthenticationProvider" Everywhere NotYet;
-    IdentityCognitoAuthenticationType "identity.cognitoAuthenticationType" Everywhere NotYet;
-    IdentityCognitoIdentityId "identity.cognitoIdentityId" Everywhere NotYet;
-    IdentityCognitoIdentityPoolId "identity.cognitoIdentityPoolId" Everywhere NotYet;
-    IdentityPrincipalOrgId "identity.principalOrgId" Everywhere NotYet;
-    IdentitySourceIp "identity.sourceIp" Everywhere Always;
-    IdentityUser "identity.user" Everywhere NotYet;
-    IdentityUserAgent "identity.userAgent" Everywhere Sometimes;
-    IdentityUserArn "identity.userArn" Everywhere NotYet;
-    IdentityVpcId "identity.vpcId" Everywhere NotYet;
-    IdentityVpceId "identity.vpceId" Everywhere NotYet;
-    IntegrationError "integration.error" AccessLog Sometimes;
-    IntegrationIntegrationStatus "integration.integrationStatus" AccessLog Sometimes;
-    IntegrationLatencyOf "integration.latency" AccessLog Sometimes;
-    IntegrationRequestId "integration.requestId" AccessLog NotYet;
-    IntegrationResponseTransferMode "integration.responseTransferMode" AccessLog NotYet;
-    IntegrationStatusOf "integration.status" AccessLog Sometimes;
-    IntegrationTimeToAllHeaders "integration.timeToAllHeaders" AccessLog NotYet;
-    IntegrationTimeToFirstContent "integration.timeToFirstContent" AccessLog NotYet;
-    IntegrationErrorMessage "integrationErrorMessage" AccessLog Sometimes;
-    IntegrationLatency "integrationLatency" AccessLog Sometimes;
-    IntegrationStatus "integrationStatus" AccessLog Sometimes;
-    IsCanaryRequest "isCanaryRequest" Everywhere Sometimes;
-    Path "path" Everywhere Always;
-    Protocol "protocol" Everywhere Always;
-    RequestId "requestId" Everywhere Always;
-    RequestTime "requestTime" Everywhere Always;
-    RequestTimeEpoch "requestTimeEpoch" Everywhere Always;
-    ResourceId "resourceId" Everywhere Sometimes;
-    ResourcePath "resourcePath" Everywhere Sometimes;
-    ResponseLatency "responseLatency" AccessLog Always;
-    ResponseLength "responseLength" AccessLog Always;
-    Stage "stage" Everywhere Always;
-    Status "status" AccessLog Always;
-    TlsVersion "tlsVersion" AccessLog NotYet;
-    WafError "waf.error" AccessLog NotYet;
-    WafLatency "waf.latency" AccessLog NotYet;
-    WafStatus "waf.status" AccessLog NotYet;
-    WafResponseCode "wafResponseCode" Everywhere NotYet;
-    WebaclArn "webaclArn" Everywhere NotYet;
-    XrayTraceId "xrayTraceId" AccessLog NotYet;
+    AccountId "accountId" Everywhere;
+    ApiId "apiId" Everywhere;
+    AuthenticateError "authenticate.error" AccessLog;
+    AuthenticateLatency "authenticate.latency" AccessLog;
+    AuthenticateStatus "authenticate.status" AccessLog;
+    AuthorizeError "authorize.error" AccessLog;
+    AuthorizeLatency "authorize.latency" AccessLog;
+    AuthorizeStatus "authorize.status" AccessLog;
+    AuthorizerError "authorizer.error" AccessLog;
+    AuthorizerIntegrationLatency "authorizer.integrationLatency" AccessLog;
+    AuthorizerIntegrationStatus "authorizer.integrationStatus" AccessLog;
+    AuthorizerLatency "authorizer.latency" AccessLog;
+    AuthorizerPrincipalId "authorizer.principalId" Everywhere;
+    AuthorizerRequestId "authorizer.requestId" AccessLog;
+    AuthorizerStatus "authorizer.status" AccessLog;
+    AwsEndpointRequestId "awsEndpointRequestId" Everywhere;
+    CipherSuite "cipherSuite" AccessLog;
+    CustomDomainBasePathMatched "customDomain.basePathMatched" AccessLog;
+    CustomDomainRoutingRuleIdMatched "customDomain.routingRuleIdMatched" AccessLog;
+    DeploymentId "deploymentId" Everywhere;
+    DomainName "domainName" Everywhere;
+    DomainPrefix "domainPrefix" Everywhere;
+    EndpointType "endpointType" AccessLog;
+    ErrorMessage "error.message" Everywhere;
+    ErrorMessageString "error.messageString" Everywhere;
+    ErrorResponseType "error.responseType" Everywhere;
+    ErrorValidationErrorString "error.validationErrorString" Everywhere;
+    ExtendedRequestId "extendedRequestId" Everywhere;
+    HttpMethod "httpMethod" Everywhere;
+    IdentityAccessKey "identity.accessKey" Everywhere;
+    IdentityAccountId "identity.accountId" Everywhere;
+    IdentityApiKey "identity.apiKey" Everywhere;
+    IdentityApiKeyId "identity.apiKeyId" Everywhere;
+    IdentityCaller "identity.caller" Everywhere;
+    IdentityClientCertPem "identity.clientCert.clientCertPem" Everywhere;
+    IdentityClientCertIssuerDn "identity.clientCert.issuerDN" Everywhere;
+    IdentityClientCertSerialNumber "identity.clientCert.serialNumber" Everywhere;
+    IdentityClientCertSubjectDn "identity.clientCert.subjectDN" Everywhere;
+    IdentityClientCertNotAfter "identity.clientCert.validity.notAfter" Everywhere;
+    IdentityClientCertNotBefore "identity.clientCert.validity.notBefore" Everywhere;
+    IdentityCognitoAuthenticationProvider "identity.cognitoAuthenticationProvider" Everywhere;
+    IdentityCognitoAuthenticationType "identity.cognitoAuthenticationType" Everywhere;
+    IdentityCognitoIdentityId "identity.cognitoIdentityId" Everywhere;
+    IdentityCognitoIdentityPoolId "identity.cognitoIdentityPoolId" Everywhere;
+    IdentityPrincipalOrgId "identity.principalOrgId" Everywhere;
+    IdentitySourceIp "identity.sourceIp" Everywhere;
+    IdentityUser "identity.user" Everywhere;
+    IdentityUserAgent "identity.userAgent" Everywhere;
+    IdentityUserArn "identity.userArn" Everywhere;
+    IdentityVpcId "identity.vpcId" Everywhere;
+    IdentityVpceId "identity.vpceId" Everywhere;
+    IntegrationError "integration.error" AccessLog;
+    IntegrationIntegrationStatus "integration.integrationStatus" AccessLog;
+    IntegrationLatencyOf "integration.latency" AccessLog;
+    IntegrationRequestId "integration.requestId" AccessLog;
+    IntegrationResponseTransferMode "integration.responseTransferMode" AccessLog;
+    IntegrationStatusOf "integration.status" AccessLog;
+    IntegrationTimeToAllHeaders "integration.timeToAllHeaders" AccessLog;
+    IntegrationTimeToFirstContent "integration.timeToFirstContent" AccessLog;
+    IntegrationErrorMessage "integrationErrorMessage" AccessLog;
+    IntegrationLatency "integrationLatency" AccessLog;
+    IntegrationStatus "integrationStatus" AccessLog;
+    IsCanaryRequest "isCanaryRequest" Everywhere;
+    Path "path" Everywhere;
+    Protocol "protocol" Everywhere;
+    RequestId "requestId" Everywhere;
+    RequestTime "requestTime" Everywhere;
+    RequestTimeEpoch "requestTimeEpoch" Everywhere;
+    ResourceId "resourceId" Everywhere;
+    ResourcePath "resourcePath" Everywhere;
+    ResponseLatency "responseLatency" AccessLog;
+    ResponseLength "responseLength" AccessLog;
+    Stage "stage" Everywhere;
+    Status "status" AccessLog;
+    TlsVersion "tlsVersion" AccessLog;
+    WafError "waf.error" AccessLog;
+    WafLatency "waf.latency" AccessLog;
+    WafStatus "waf.status" AccessLog;
+    WafResponseCode "wafResponseCode" Everywhere;
+    WebaclArn "webaclArn" Everywhere;
+    XrayTraceId "xrayTraceId" AccessLog;
 }
 
 /// Names that exist, but not in REST APIs.
@@ -227,11 +208,6 @@ impl ContextVariable {
                 None => return Some((Err(unknown(whole)), PREFIX.len() + whole.len())),
             }
         }
-    }
-
-    /// Whether a request can lack it; an access log then prints `-`, a mapping is left out.
-    pub const fn can_be_absent(&self) -> bool {
-        !matches!(self.availability(), Availability::Always)
     }
 }
 
