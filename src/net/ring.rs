@@ -21,9 +21,9 @@ use monoio::{IoUringDriver, LegacyDriver, RuntimeBuilder};
 /// Entries of a shard's submission queue. A full queue is flushed, not refused, so this bounds a batch, not the load.
 const RING_ENTRIES: u32 = 2048;
 
-/// From this size on, a buffer is filled at once if something has arrived, while it lies in the cache. The operations
-/// of a turn are carried out together: many large buffers would push each other out before they are sent.
-const READ_AT_ONCE_BYTES: usize = 32 * 1024;
+/// From this size on, a buffer is filled and emptied at once if the socket allows it, while it lies in the cache. The
+/// operations of a turn are carried out together: many large buffers would push each other out before they are sent.
+const AT_ONCE_BYTES: usize = 32 * 1024;
 
 /// So many reads in a row are done at once, the next one by an operation: a peer that sends as fast as we read must not
 /// keep the shard to itself.
@@ -252,7 +252,7 @@ impl Socket {
     /// What has arrived, if this is a large buffer and something has. Errors are left to the operation that follows.
     fn read_at_once(&self, into: &mut [u8]) -> Option<usize> {
         let before = self.reads_at_once.replace(0);
-        if into.len() < READ_AT_ONCE_BYTES || before == AT_ONCE_READS {
+        if into.len() < AT_ONCE_BYTES || before == AT_ONCE_READS {
             return None;
         }
         let read = rustix::net::recv(borrow(&self.descriptor()), into, rustix::net::RecvFlags::DONTWAIT);
@@ -273,11 +273,11 @@ impl Socket {
         }
     }
 
-    /// How much the socket took without waiting. Errors are left to the operation that follows.
-    ///
-    /// An operation for it would be carried out at once too, but with the next wait, which it would end: where a turn
-    /// has little to do, a system call more for every piece. Where it has much, both cost the same.
+    /// How much of a large piece the socket took. Errors are left to the operation that follows.
     fn write_at_once(&self, piece: &[u8]) -> usize {
+        if piece.len() < AT_ONCE_BYTES {
+            return 0;
+        }
         let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
         rustix::net::send(borrow(&self.descriptor()), piece, flags).unwrap_or(0)
     }
