@@ -8,6 +8,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ringgate_core::base::Instant;
 use ringgate_core::base::limits::PAYLOAD_BYTES_MAX;
 use ringgate_core::exchange::{
     self, CallTrace, Delivery, Effects, Exchange, Facts, Request, SEED_BYTES, Scratch, Served,
@@ -60,7 +61,7 @@ pub fn connection(shard: Rc<Shard>, socket: Socket, mut caller: Caller) -> impl 
         // What arrived before the end is still served.
         while !shard.is_closing() || socket.has_data() {
             let served = Box::pin(activate(&shard, &socket, &mut caller, std::mem::take(&mut bytes))).await;
-            let waited = if served == Next::Wait { wait(&shard, &socket).await } else { Err(served) };
+            let waited = if served == Next::Wait { wait(&shard, &socket, &caller).await } else { Err(served) };
             match waited {
                 Ok(first) => bytes = first,
                 Err(Next::Close) => break,
@@ -93,6 +94,11 @@ impl Shard {
         if caller.has_begun { self.settings.idle_timeout } else { self.settings.head_timeout }
     }
 
+    /// When a connection that falls silent now is parked.
+    fn park_at(&self, caller: &Caller) -> Instant {
+        self.clock.recent() + self.patience(caller).min(PARK_AFTER)
+    }
+
     /// Parks a connection that has been silent for a while, if it may be so for longer.
     fn park(&self, socket: Socket, caller: Caller) {
         let until = self.clock.recent() + self.patience(&caller).saturating_sub(PARK_AFTER);
@@ -116,9 +122,9 @@ impl Shard {
 }
 
 /// Waits a while for the first bytes of a request.
-async fn wait(shard: &Shard, socket: &Socket) -> Result<Vec<u8>, Next> {
+async fn wait(shard: &Shard, socket: &Socket, caller: &Caller) -> Result<Vec<u8>, Next> {
     let deadline = shard.idle.watch(socket);
-    let cancel = deadline.cancel_at(shard.clock.recent() + PARK_AFTER);
+    let cancel = deadline.cancel_at(shard.park_at(caller));
     let (read, mut bytes) = socket.read_until_cancelled(vec![0; FIRST_BYTES], 0..FIRST_BYTES, cancel).await;
     bytes.truncate(first(read)?);
     Ok(bytes)
@@ -288,8 +294,7 @@ impl<'c> Connection<'c> {
         if self.shard.is_crowded() && self.test.is_none() {
             return Err(Next::Wait);
         }
-        let cancel =
-            self.deadline.cancel_at(self.shard.clock.recent() + self.shard.patience(&self.peer.caller).min(PARK_AFTER));
+        let cancel = self.deadline.cancel_at(self.shard.park_at(&self.peer.caller));
         let room = self.inbuf.end..self.inbuf.bytes.len();
         let bytes = std::mem::take(&mut self.inbuf.bytes);
         let (read, bytes) = self.socket.read_until_cancelled(bytes, room, cancel).await;

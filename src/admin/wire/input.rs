@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use ringgate_core::base::hash::java_hash;
 use serde_json::{Map, Number, Value};
 
 use super::error::Error;
@@ -61,13 +62,8 @@ pub fn is_status(text: &str) -> bool {
 fn enum_constraint(allowed: &[&str]) -> String {
     const CHAINS: u32 = 32;
     let mut values: Vec<_> = allowed.iter().rev().copied().collect();
-    values.sort_by_key(|value| java_hash(value) % CHAINS);
+    values.sort_by_key(|value| java_hash(value).cast_unsigned() % CHAINS);
     format!("Member must satisfy enum value set: [{}]", values.join(", "))
-}
-
-/// `String.hashCode` of ASCII text.
-fn java_hash(text: &str) -> u32 {
-    text.bytes().fold(0, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
 }
 
 /// An object of a request's body.

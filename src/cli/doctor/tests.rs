@@ -49,98 +49,90 @@ fn a_healthy_host_is_all_green() {
     }
 }
 
+/// What breaks a healthy host, the check that finds it, how bad it is, and a part of the fix.
+type Fault = (fn(&mut Host), &'static str, Verdict, &'static str);
+
+fn set(host: &mut Host, name: &'static str, value: &str) {
+    host.parameters.insert(name, value.to_owned());
+}
+
+const FAULTS: &[Fault] = &[
+    (|h| h.ring = RingSupport::Plain, "io_uring", Verdict::Yellow, "linux-image"),
+    (|h| h.ring = RingSupport::Refused("EPERM".into()), "io_uring", Verdict::Red, "CONFIG_IO_URING"),
+    (|h| h.kernel = Some((5, 10)), "kernel", Verdict::Yellow, "linux-image"),
+    (|h| h.kernel = Some((4, 19)), "kernel", Verdict::Red, "linux-image"),
+    (
+        |h| h.open_files = Some(Limit { soft: Some(1024), hard: None }),
+        "open files (RLIMIT_NOFILE)",
+        Verdict::Red,
+        "ulimit -n 65536",
+    ),
+    (
+        |h| h.open_files = Some(Limit { soft: Some(1024), hard: Some(4096) }),
+        "open files (RLIMIT_NOFILE)",
+        Verdict::Red,
+        "LimitNOFILE",
+    ),
+    (|h| h.quota_millicores = Some(1500), "cpu quota", Verdict::Red, "--shards 1"),
+    (|h| h.quota_millicores = Some(300), "cpu quota", Verdict::Red, "--shards 1"),
+    (|h| set(h, "net.core.somaxconn", "128"), "net.core.somaxconn", Verdict::Red, "sysctl -w net.core.somaxconn=4096"),
+    (
+        |h| set(h, "net.ipv4.ip_local_port_range", "32768 60999"),
+        "net.ipv4.ip_local_port_range",
+        Verdict::Yellow,
+        "sysctl -w net.ipv4.ip_local_port_range=\"15000 64999\"",
+    ),
+    (
+        |h| set(h, "net.ipv4.tcp_tw_reuse", "2"),
+        "net.ipv4.tcp_tw_reuse",
+        Verdict::Yellow,
+        "sysctl -w net.ipv4.tcp_tw_reuse=1",
+    ),
+    (
+        |h| set(h, "net.ipv4.tcp_rmem", "4096 131072 1048576"),
+        "net.ipv4.tcp_rmem",
+        Verdict::Yellow,
+        "sysctl -w net.ipv4.tcp_rmem=\"4096 131072 6291456\"",
+    ),
+    (
+        |h| set(h, "net.ipv4.tcp_slow_start_after_idle", "1"),
+        "net.ipv4.tcp_slow_start_after_idle",
+        Verdict::Yellow,
+        "=0",
+    ),
+    (
+        |h| set(h, "kernel.io_uring_disabled", "2"),
+        "kernel.io_uring_disabled",
+        Verdict::Red,
+        "sysctl -w kernel.io_uring_disabled=0",
+    ),
+    (|h| h.governors = vec!["powersave".into()], "cpu governor", Verdict::Yellow, "echo performance"),
+    (|h| h.huge_pages = Some("always".into()), "transparent huge pages", Verdict::Yellow, "echo madvise"),
+    (|h| h.swap_used_kib = Some(2048), "swap", Verdict::Yellow, "swapoff"),
+    (|h| h.nics[0].receive_queues = 1, "queues of eth0", Verdict::Yellow, "tuning/queues.sh --apply eth0"),
+    (|h| h.has_irqbalance = true, "irqbalance", Verdict::Yellow, "systemctl disable"),
+    (
+        |h| h.conntrack = Some(Conntrack { count: 250_000, max: 262_144 }),
+        "conntrack table",
+        Verdict::Red,
+        "nf_conntrack_max=524288",
+    ),
+    (
+        |h| h.conntrack = Some(Conntrack { count: 1, max: 65_536 }),
+        "conntrack table",
+        Verdict::Yellow,
+        "nf_conntrack_max=262144",
+    ),
+];
+
 #[test]
 fn each_fault_is_found_alone_with_the_command_that_fixes_it() {
-    let parameter = |name: &'static str, value: &'static str| {
-        move |host: &mut Host| {
-            host.parameters.insert(name, value.to_owned());
-        }
-    };
-    type Break = Box<dyn Fn(&mut Host)>;
-    let cases: Vec<(Break, &str, Verdict, &str)> = vec![
-        (Box::new(|h| h.ring = RingSupport::Plain), "io_uring", Verdict::Yellow, "linux-image"),
-        (Box::new(|h| h.ring = RingSupport::Refused("EPERM".into())), "io_uring", Verdict::Red, "CONFIG_IO_URING"),
-        (Box::new(|h| h.kernel = Some((5, 10))), "kernel", Verdict::Yellow, "linux-image"),
-        (Box::new(|h| h.kernel = Some((4, 19))), "kernel", Verdict::Red, "linux-image"),
-        (
-            Box::new(|h| h.open_files = Some(Limit { soft: Some(1024), hard: None })),
-            "open files (RLIMIT_NOFILE)",
-            Verdict::Red,
-            "ulimit -n 65536",
-        ),
-        (
-            Box::new(|h| h.open_files = Some(Limit { soft: Some(1024), hard: Some(4096) })),
-            "open files (RLIMIT_NOFILE)",
-            Verdict::Red,
-            "LimitNOFILE",
-        ),
-        (Box::new(|h| h.quota_millicores = Some(1500)), "cpu quota", Verdict::Red, "--shards 1"),
-        (Box::new(|h| h.quota_millicores = Some(300)), "cpu quota", Verdict::Red, "--shards 1"),
-        (
-            Box::new(parameter("net.core.somaxconn", "128")),
-            "net.core.somaxconn",
-            Verdict::Red,
-            "sysctl -w net.core.somaxconn=4096",
-        ),
-        (
-            Box::new(parameter("net.ipv4.ip_local_port_range", "32768 60999")),
-            "net.ipv4.ip_local_port_range",
-            Verdict::Yellow,
-            "sysctl -w net.ipv4.ip_local_port_range=\"15000 64999\"",
-        ),
-        (
-            Box::new(parameter("net.ipv4.tcp_tw_reuse", "2")),
-            "net.ipv4.tcp_tw_reuse",
-            Verdict::Yellow,
-            "sysctl -w net.ipv4.tcp_tw_reuse=1",
-        ),
-        (
-            Box::new(parameter("net.ipv4.tcp_rmem", "4096 131072 1048576")),
-            "net.ipv4.tcp_rmem",
-            Verdict::Yellow,
-            "sysctl -w net.ipv4.tcp_rmem=\"4096 131072 6291456\"",
-        ),
-        (
-            Box::new(parameter("net.ipv4.tcp_slow_start_after_idle", "1")),
-            "net.ipv4.tcp_slow_start_after_idle",
-            Verdict::Yellow,
-            "=0",
-        ),
-        (
-            Box::new(parameter("kernel.io_uring_disabled", "2")),
-            "kernel.io_uring_disabled",
-            Verdict::Red,
-            "sysctl -w kernel.io_uring_disabled=0",
-        ),
-        (Box::new(|h| h.governors = vec!["powersave".into()]), "cpu governor", Verdict::Yellow, "echo performance"),
-        (Box::new(|h| h.huge_pages = Some("always".into())), "transparent huge pages", Verdict::Yellow, "echo madvise"),
-        (Box::new(|h| h.swap_used_kib = Some(2048)), "swap", Verdict::Yellow, "swapoff"),
-        (
-            Box::new(|h| h.nics[0].receive_queues = 1),
-            "queues of eth0",
-            Verdict::Yellow,
-            "tuning/queues.sh --apply eth0",
-        ),
-        (Box::new(|h| h.has_irqbalance = true), "irqbalance", Verdict::Yellow, "systemctl disable"),
-        (
-            Box::new(|h| h.conntrack = Some(Conntrack { count: 250_000, max: 262_144 })),
-            "conntrack table",
-            Verdict::Red,
-            "nf_conntrack_max=524288",
-        ),
-        (
-            Box::new(|h| h.conntrack = Some(Conntrack { count: 1, max: 65_536 })),
-            "conntrack table",
-            Verdict::Yellow,
-            "nf_conntrack_max=262144",
-        ),
-    ];
-    for (break_it, check, verdict, fix) in cases {
+    for (break_it, check, verdict, fix) in FAULTS {
         let mut host = healthy();
         break_it(&mut host);
         let wrong: Vec<_> = examine(&host).into_iter().filter(|finding| finding.verdict != Verdict::Green).collect();
         assert_eq!(wrong.len(), 1, "{check}: {wrong:?}");
-        assert_eq!((wrong[0].check.as_str(), wrong[0].verdict), (check, verdict), "{wrong:?}");
+        assert_eq!((wrong[0].check.as_str(), wrong[0].verdict), (*check, *verdict), "{wrong:?}");
         assert!(wrong[0].fix.as_ref().is_some_and(|found| found.contains(fix)), "{check}: {wrong:?}");
         assert!(!wrong[0].why.is_empty() && !wrong[0].wanted.is_empty());
     }

@@ -205,34 +205,38 @@ enum Route {
 }
 use Route::{Closed, Served};
 
+/// A definition, the rule and words of what is found in it, and what becomes of its route.
+type Case = (String, &'static str, &'static str, Route);
+
+const AWS: &str = "uri: 'arn:aws:apigateway:us-east-1:sqs:path/1/q', httpMethod: POST, credentials: 'arn:aws:iam::123456789012:role/r'";
+const LAMBDA: &str =
+    "uri: 'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations', httpMethod: POST";
+const DEFAULT: &str = "responses: {default: {statusCode: '200'}}";
+
+fn assert_named_with_its_place(cases: &[Case]) {
+    for (text, rule, words, expected) in cases {
+        let world = World::of(text);
+        let finding = found(&world, rule);
+        assert!(finding.message.contains(words), "{rule}: {}", finding.message);
+        assert!(finding.place.line > 0, "{finding:?}");
+        assert_eq!(finding.pointer, "/paths/~1pets~1{id}/get");
+        assert_ne!(finding.severity, Severity::Error);
+        let route = if status(&world) == 500 { Closed } else { Served };
+        assert_eq!(route, *expected, "{text}");
+    }
+}
+
 #[test]
-fn what_is_not_supported_is_named_with_its_place() {
-    let aws = "uri: 'arn:aws:apigateway:us-east-1:sqs:path/1/q', httpMethod: POST, credentials: 'arn:aws:iam::123456789012:role/r'";
-    let lambda = "uri: 'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations', httpMethod: POST";
-    let default = "responses: {default: {statusCode: '200'}}";
-    let with = |members: &str| http(&format!("{default}, {members}"));
-    let header = |name: &str| proxy(&format!(", requestParameters: {{integration.request.header.{name}: \"'x'\"}}"));
-    let cases: Vec<(String, &str, &str, Route)> = vec![
+fn integrations_that_are_not_served_are_named_with_their_place() {
+    assert_named_with_its_place(&[
         (
-            integration(&format!("type: aws, {aws}, {default}")),
+            integration(&format!("type: aws, {AWS}, {DEFAULT}")),
             "integration-unserved",
             "AWS integrations are not supported yet",
             Closed,
         ),
         (
-            integration(&format!("type: aws, {aws}, requestTemplates: {{application/json: '#end'}}, {default}")),
-            "template-broken",
-            "the template does not compile: 1:1",
-            Closed,
-        ),
-        (
-            with("requestTemplates: {application/json: '$util.nope()'}"),
-            "template-name",
-            "at 1:1 of the template $util.nope() does not exist",
-            Served,
-        ),
-        (
-            integration(&format!("type: aws_proxy, {lambda}")),
+            integration(&format!("type: aws_proxy, {LAMBDA}")),
             "integration-unserved",
             "AWS_PROXY integrations are not supported yet",
             Closed,
@@ -242,6 +246,60 @@ fn what_is_not_supported_is_named_with_its_place() {
             "integration-unserved",
             "VPC links are not supported yet",
             Closed,
+        ),
+        (
+            proxy(", timeoutInMillis: 29001"),
+            "timeout-range",
+            "timeoutInMillis 29001 is outside 50 to 29000: 29000 is used",
+            Served,
+        ),
+        (proxy(", timeoutInMillis: 49"), "timeout-range", "50 is used", Served),
+        (proxy("").replace(":8080", ":81"), "uri-port", "port 81 works here", Served),
+        (
+            http("responses: {default: {statusCode: '200'}, '(4': {statusCode: '201'}}"),
+            "selection-pattern",
+            "is not valid and never matches",
+            Served,
+        ),
+        (
+            http("responses: {default: {statusCode: '101'}}"),
+            "integration-unserved",
+            "a response with status 101 would never end",
+            Closed,
+        ),
+        (document("operationId: x", ""), "integration-missing", "No integration defined for method", Closed),
+        (
+            proxy("").replace("origin.example:8080", "${stageVariables.none}"),
+            "integration-unserved",
+            "Invalid endpoint address",
+            Closed,
+        ),
+        (
+            proxy(", cacheKeyParameters: [method.request.path.id]"),
+            "cache-unsupported",
+            "responses are not cached yet",
+            Served,
+        ),
+        (proxy(", responseTransferMode: STREAM"), "stream-unsupported", "STREAM", Served),
+        (proxy(", credentials: 'arn:aws:iam::123456789012:role/r'"), "credentials-unused", "no effect", Served),
+    ]);
+}
+
+#[test]
+fn templates_that_do_not_work_are_named_with_their_place() {
+    let with = |members: &str| http(&format!("{DEFAULT}, {members}"));
+    assert_named_with_its_place(&[
+        (
+            integration(&format!("type: aws, {AWS}, requestTemplates: {{application/json: '#end'}}, {DEFAULT}")),
+            "template-broken",
+            "the template does not compile: 1:1",
+            Closed,
+        ),
+        (
+            with("requestTemplates: {application/json: '$util.nope()'}"),
+            "template-name",
+            "at 1:1 of the template $util.nope() does not exist",
+            Served,
         ),
         (
             with("requestTemplates: {application/json: \"{\\n$input.body.replaceAll('(?=x)', 'y')}\"}"),
@@ -261,6 +319,25 @@ fn what_is_not_supported_is_named_with_its_place() {
             "(text/xml); requests answer 500",
             Closed,
         ),
+        (
+            integration(&format!("type: mock, requestTemplates: {{application/json: '{{}}'}}, {DEFAULT}")),
+            "mock-status",
+            "has no integer statusCode",
+            Closed,
+        ),
+        (
+            integration(&format!("type: mock, requestTemplates: {{application/json: '#end'}}, {DEFAULT}")),
+            "template-broken",
+            "the template does not compile: 1:1",
+            Closed,
+        ),
+    ]);
+}
+
+#[test]
+fn mappings_that_do_not_work_are_named_with_their_place() {
+    let header = |name: &str| proxy(&format!(", requestParameters: {{integration.request.header.{name}: \"'x'\"}}"));
+    assert_named_with_its_place(&[
         (
             proxy("")
                 .replace("origin.example", "{h}")
@@ -310,64 +387,7 @@ fn what_is_not_supported_is_named_with_its_place() {
             "No mapping to integration.request.path.other",
             Closed,
         ),
-        (
-            proxy(", timeoutInMillis: 29001"),
-            "timeout-range",
-            "timeoutInMillis 29001 is outside 50 to 29000: 29000 is used",
-            Served,
-        ),
-        (proxy(", timeoutInMillis: 49"), "timeout-range", "50 is used", Served),
-        (proxy("").replace(":8080", ":81"), "uri-port", "port 81 works here", Served),
-        (
-            http("responses: {default: {statusCode: '200'}, '(4': {statusCode: '201'}}"),
-            "selection-pattern",
-            "is not valid and never matches",
-            Served,
-        ),
-        (
-            http("responses: {default: {statusCode: '101'}}"),
-            "integration-unserved",
-            "a response with status 101 would never end",
-            Closed,
-        ),
-        (
-            integration(&format!("type: mock, requestTemplates: {{application/json: '{{}}'}}, {default}")),
-            "mock-status",
-            "has no integer statusCode",
-            Closed,
-        ),
-        (
-            integration(&format!("type: mock, requestTemplates: {{application/json: '#end'}}, {default}")),
-            "template-broken",
-            "the template does not compile: 1:1",
-            Closed,
-        ),
-        (document("operationId: x", ""), "integration-missing", "No integration defined for method", Closed),
-        (
-            proxy("").replace("origin.example:8080", "${stageVariables.none}"),
-            "integration-unserved",
-            "Invalid endpoint address",
-            Closed,
-        ),
-        (
-            proxy(", cacheKeyParameters: [method.request.path.id]"),
-            "cache-unsupported",
-            "responses are not cached yet",
-            Served,
-        ),
-        (proxy(", responseTransferMode: STREAM"), "stream-unsupported", "STREAM", Served),
-        (proxy(", credentials: 'arn:aws:iam::123456789012:role/r'"), "credentials-unused", "no effect", Served),
-    ];
-    for (text, rule, words, expected) in &cases {
-        let world = World::of(text);
-        let finding = found(&world, rule);
-        assert!(finding.message.contains(words), "{rule}: {}", finding.message);
-        assert!(finding.place.line > 0, "{finding:?}");
-        assert_eq!(finding.pointer, "/paths/~1pets~1{id}/get");
-        assert_ne!(finding.severity, Severity::Error);
-        let route = if status(&world) == 500 { Closed } else { Served };
-        assert_eq!(route, *expected, "{text}");
-    }
+    ]);
 }
 
 #[test]

@@ -121,81 +121,83 @@ fn a_method_that_the_client_named_is_told_beside_the_one_it_sent() {
     assert_says(&story(&lost), &["nothing answers PUT /mock", "has no method PUT"]);
 }
 
+/// A request, what its back end answers, and what the story says.
+const FAILURES: &[(&str, Result<&str, CallFailure>, &[&str])] = &[
+    (
+        "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
+        Err(CallFailure::Refused),
+        &[
+            "-> 500",
+            "API_CONFIGURATION_ERROR",
+            "Comes from            the back end",
+            "Nothing accepts connections at 192.0.2.1:80",
+        ],
+    ),
+    (
+        "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
+        Err(CallFailure::Timeout),
+        &[
+            "-> 504",
+            "INTEGRATION_TIMEOUT",
+            "did not answer within",
+            "not reached: the request ended at \u{201c}Call\u{201d}",
+        ],
+    ),
+    (
+        "GET /none HTTP/1.1\nHost: gate.example\n\n",
+        Ok(OK),
+        &[
+            "-> 403",
+            "MISSING_AUTHENTICATION_TOKEN",
+            "No resource of the stage matches `/none`",
+            "not reached: the request ended at \u{201c}Method\u{201d}",
+        ],
+    ),
+    (
+        "GET /x HTTP/1.1\nHost: zzz.execute-api.localhost\n\n",
+        Ok(OK),
+        &["-> 404", "none: no API answers at this host and path"],
+    ),
+    (
+        "POST /mock HTTP/1.1\nHost: gate.example\nContent-Type: text/plain\nContent-Length: 2\n\nhi",
+        Ok(OK),
+        &["-> 415", "passthroughBehavior", "Comes from            the caller"],
+    ),
+    ("GET /bad HTTP/1.1\nHost: gate.example\n\n", Ok(OK), &["-> 500", "Comes from            the definition"]),
+    (
+        "GET /closed HTTP/1.1\nHost: gate.example\n\n",
+        Ok(OK),
+        &[
+            "-> 500",
+            "Authorization         refused to everyone: IAM authorization is not supported yet",
+            "Validation            not reached: the request ended at \u{201c}Authorization\u{201d}",
+        ],
+    ),
+    (
+        "GET /lost HTTP/1.1\nHost: gate.example\n\n",
+        Ok(OK),
+        &[
+            "-> 500",
+            "MOCK could not be made: Unable to parse statusCode",
+            "The request template made:",
+            "| {\"status\": \"********\", \"stage\": \"dev\"}",
+        ],
+    ),
+    (
+        "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
+        Ok("HTTP/1.1 503 x\nContent-Length: 0\n\n"),
+        &["-> 503", "The back end itself answered 503", "| (passing)"],
+    ),
+    (
+        "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
+        Err(CallFailure::Body(BodyFailure::Gone)),
+        &["-> 400", "The client left before its body was complete."],
+    ),
+];
+
 #[test]
 fn the_story_of_a_failure_says_where_it_came_from_and_what_to_do() {
-    let cases: &[(&str, Result<&str, CallFailure>, &[&str])] = &[
-        (
-            "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
-            Err(CallFailure::Refused),
-            &[
-                "-> 500",
-                "API_CONFIGURATION_ERROR",
-                "Comes from            the back end",
-                "Nothing accepts connections at 192.0.2.1:80",
-            ],
-        ),
-        (
-            "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
-            Err(CallFailure::Timeout),
-            &[
-                "-> 504",
-                "INTEGRATION_TIMEOUT",
-                "did not answer within",
-                "not reached: the request ended at \u{201c}Call\u{201d}",
-            ],
-        ),
-        (
-            "GET /none HTTP/1.1\nHost: gate.example\n\n",
-            Ok(OK),
-            &[
-                "-> 403",
-                "MISSING_AUTHENTICATION_TOKEN",
-                "No resource of the stage matches `/none`",
-                "not reached: the request ended at \u{201c}Method\u{201d}",
-            ],
-        ),
-        (
-            "GET /x HTTP/1.1\nHost: zzz.execute-api.localhost\n\n",
-            Ok(OK),
-            &["-> 404", "none: no API answers at this host and path"],
-        ),
-        (
-            "POST /mock HTTP/1.1\nHost: gate.example\nContent-Type: text/plain\nContent-Length: 2\n\nhi",
-            Ok(OK),
-            &["-> 415", "passthroughBehavior", "Comes from            the caller"],
-        ),
-        ("GET /bad HTTP/1.1\nHost: gate.example\n\n", Ok(OK), &["-> 500", "Comes from            the definition"]),
-        (
-            "GET /closed HTTP/1.1\nHost: gate.example\n\n",
-            Ok(OK),
-            &[
-                "-> 500",
-                "Authorization         refused to everyone: IAM authorization is not supported yet",
-                "Validation            not reached: the request ended at \u{201c}Authorization\u{201d}",
-            ],
-        ),
-        (
-            "GET /lost HTTP/1.1\nHost: gate.example\n\n",
-            Ok(OK),
-            &[
-                "-> 500",
-                "MOCK could not be made: Unable to parse statusCode",
-                "The request template made:",
-                "| {\"status\": \"********\", \"stage\": \"dev\"}",
-            ],
-        ),
-        (
-            "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
-            Ok("HTTP/1.1 503 x\nContent-Length: 0\n\n"),
-            &["-> 503", "The back end itself answered 503", "| (passing)"],
-        ),
-        (
-            "GET /pets/7 HTTP/1.1\nHost: gate.example\n\n",
-            Err(CallFailure::Body(BodyFailure::Gone)),
-            &["-> 400", "The client left before its body was complete."],
-        ),
-    ];
-    for (request, answer, phrases) in cases {
+    for (request, answer, phrases) in FAILURES {
         let decision = decision(request, *answer);
         assert_says(&story(&decision), phrases);
         all(&decision);

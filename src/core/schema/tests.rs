@@ -34,99 +34,101 @@ fn faults(schema: &str, instance: &str) -> String {
     faults.join(", ")
 }
 
+/// A schema, an instance and what is wrong with it.
+const FAULTS: &[(&str, &str, &str)] = &[
+    (r#"{"required":["b","a","c"]}"#, r#"{"c":1}"#, r#"object has missing required properties (["a","b"])"#),
+    (
+        r#"{"properties":{"a":{}},"additionalProperties":false}"#,
+        r#"{"z":1,"a":1,"y":1}"#,
+        r#"object instance has properties which are not allowed by the schema: ["y","z"]"#,
+    ),
+    (
+        r#"{"type":"number"}"#,
+        r#""x""#,
+        r#"instance type (string) does not match any allowed primitive type (allowed: ["integer","number"])"#,
+    ),
+    (
+        r#"{"type":["string","null"]}"#,
+        "1.0",
+        r#"instance type (number) does not match any allowed primitive type (allowed: ["null","string"])"#,
+    ),
+    (
+        r#"{"enum":["cat",1,{"a":[]}]}"#,
+        r#""bird""#,
+        r#"instance value ("bird") not found in enum (possible values: ["cat",1,{"a":[]}])"#,
+    ),
+    (r#"{"minLength":3}"#, r#""é😀""#, r#"string "é😀" is too short (length: 2, required minimum: 3)"#),
+    (r#"{"maxLength":1}"#, r#""ab""#, r#"string "ab" is too long (length: 2, maximum allowed: 1)"#),
+    (r#"{"pattern":"^\\d+$"}"#, r#""a""#, r#"ECMA 262 regex "^\d+$" does not match input string "a""#),
+    (
+        r#"{"minimum":10.50}"#,
+        "-3e1",
+        "numeric instance is lower than the required minimum (minimum: 10.50, found: -3e1)",
+    ),
+    (
+        r#"{"maximum":500}"#,
+        "500.01",
+        "numeric instance is greater than the required maximum (maximum: 500, found: 500.01)",
+    ),
+    (
+        r#"{"minimum":1,"exclusiveMinimum":true}"#,
+        "1.0",
+        "numeric instance is not strictly greater than the required minimum 1",
+    ),
+    (
+        r#"{"maximum":1,"exclusiveMaximum":true}"#,
+        "1",
+        "numeric instance is not strictly lower than the required maximum 1",
+    ),
+    (r#"{"multipleOf":0.01}"#, "19.995", "remainder of division is not zero (19.995 / 0.01)"),
+    (r#"{"minItems":2}"#, "[1]", "array is too short: must have at least 2 elements but instance has 1 elements"),
+    (r#"{"maxItems":1.0}"#, "[1,2]", "array is too long: must have at most 1 elements but instance has 2 elements"),
+    (r#"{"uniqueItems":true}"#, r#"[{"a":1,"b":2},{"b":2.0,"a":1}]"#, "array must not contain duplicate elements"),
+    (r#"{"minProperties":1}"#, "{}", "object has too few properties (found 0 but schema requires at least 1)"),
+    (
+        r#"{"maxProperties":1}"#,
+        r#"{"a":1,"b":2}"#,
+        "object has too many properties (found 2 but schema requires at most 1)",
+    ),
+    (
+        r#"{"dependencies":{"a":["b","c"]}}"#,
+        r#"{"a":1,"b":2}"#,
+        r#"property "a" of object has missing property dependencies (schema requires ["b","c"]; missing: ["c"])"#,
+    ),
+    (
+        r#"{"anyOf":[{"type":"null"},{"type":"string"}]}"#,
+        "1",
+        "instance failed to match at least one required schema among 2",
+    ),
+    (
+        r#"{"allOf":[{"type":"integer"},{"type":"string"}]}"#,
+        "1",
+        "instance failed to match all required schemas (matched only 1 out of 2)",
+    ),
+    (
+        r#"{"oneOf":[{"type":"integer"},{"minimum":0}]}"#,
+        "1",
+        "instance failed to match exactly one schema (matched 2 out of 2)",
+    ),
+    (r#"{"not":{}}"#, "1", "instance matched a schema which it should not have"),
+    (r#"{"format":"email"}"#, r#""x""#, r#"string "x" is not a valid email address"#),
+    (r#"{"format":"uuid"}"#, r#""a-b-c-d""#, r#"input string "a-b-c-d" is not a valid UUID"#),
+    (
+        r#"{"items":[{},{}],"additionalItems":false}"#,
+        "[1,2,3]",
+        "schema only allows 2 elements in array but instance has 3 elements",
+    ),
+    (
+        r#"{"type":"number","format":"double"}"#,
+        "null",
+        r#"instance type (null) does not match any allowed primitive type (allowed: ["integer","number"]), format attribute "double" not supported"#,
+    ),
+];
+
 #[test]
 fn faults_are_worded_as_by_the_java_validator() {
-    let rows = [
-        (r#"{"required":["b","a","c"]}"#, r#"{"c":1}"#, r#"object has missing required properties (["a","b"])"#),
-        (
-            r#"{"properties":{"a":{}},"additionalProperties":false}"#,
-            r#"{"z":1,"a":1,"y":1}"#,
-            r#"object instance has properties which are not allowed by the schema: ["y","z"]"#,
-        ),
-        (
-            r#"{"type":"number"}"#,
-            r#""x""#,
-            r#"instance type (string) does not match any allowed primitive type (allowed: ["integer","number"])"#,
-        ),
-        (
-            r#"{"type":["string","null"]}"#,
-            "1.0",
-            r#"instance type (number) does not match any allowed primitive type (allowed: ["null","string"])"#,
-        ),
-        (
-            r#"{"enum":["cat",1,{"a":[]}]}"#,
-            r#""bird""#,
-            r#"instance value ("bird") not found in enum (possible values: ["cat",1,{"a":[]}])"#,
-        ),
-        (r#"{"minLength":3}"#, r#""é😀""#, r#"string "é😀" is too short (length: 2, required minimum: 3)"#),
-        (r#"{"maxLength":1}"#, r#""ab""#, r#"string "ab" is too long (length: 2, maximum allowed: 1)"#),
-        (r#"{"pattern":"^\\d+$"}"#, r#""a""#, r#"ECMA 262 regex "^\d+$" does not match input string "a""#),
-        (
-            r#"{"minimum":10.50}"#,
-            "-3e1",
-            "numeric instance is lower than the required minimum (minimum: 10.50, found: -3e1)",
-        ),
-        (
-            r#"{"maximum":500}"#,
-            "500.01",
-            "numeric instance is greater than the required maximum (maximum: 500, found: 500.01)",
-        ),
-        (
-            r#"{"minimum":1,"exclusiveMinimum":true}"#,
-            "1.0",
-            "numeric instance is not strictly greater than the required minimum 1",
-        ),
-        (
-            r#"{"maximum":1,"exclusiveMaximum":true}"#,
-            "1",
-            "numeric instance is not strictly lower than the required maximum 1",
-        ),
-        (r#"{"multipleOf":0.01}"#, "19.995", "remainder of division is not zero (19.995 / 0.01)"),
-        (r#"{"minItems":2}"#, "[1]", "array is too short: must have at least 2 elements but instance has 1 elements"),
-        (r#"{"maxItems":1.0}"#, "[1,2]", "array is too long: must have at most 1 elements but instance has 2 elements"),
-        (r#"{"uniqueItems":true}"#, r#"[{"a":1,"b":2},{"b":2.0,"a":1}]"#, "array must not contain duplicate elements"),
-        (r#"{"minProperties":1}"#, "{}", "object has too few properties (found 0 but schema requires at least 1)"),
-        (
-            r#"{"maxProperties":1}"#,
-            r#"{"a":1,"b":2}"#,
-            "object has too many properties (found 2 but schema requires at most 1)",
-        ),
-        (
-            r#"{"dependencies":{"a":["b","c"]}}"#,
-            r#"{"a":1,"b":2}"#,
-            r#"property "a" of object has missing property dependencies (schema requires ["b","c"]; missing: ["c"])"#,
-        ),
-        (
-            r#"{"anyOf":[{"type":"null"},{"type":"string"}]}"#,
-            "1",
-            "instance failed to match at least one required schema among 2",
-        ),
-        (
-            r#"{"allOf":[{"type":"integer"},{"type":"string"}]}"#,
-            "1",
-            "instance failed to match all required schemas (matched only 1 out of 2)",
-        ),
-        (
-            r#"{"oneOf":[{"type":"integer"},{"minimum":0}]}"#,
-            "1",
-            "instance failed to match exactly one schema (matched 2 out of 2)",
-        ),
-        (r#"{"not":{}}"#, "1", "instance matched a schema which it should not have"),
-        (r#"{"format":"email"}"#, r#""x""#, r#"string "x" is not a valid email address"#),
-        (r#"{"format":"uuid"}"#, r#""a-b-c-d""#, r#"input string "a-b-c-d" is not a valid UUID"#),
-        (
-            r#"{"items":[{},{}],"additionalItems":false}"#,
-            "[1,2,3]",
-            "schema only allows 2 elements in array but instance has 3 elements",
-        ),
-        (
-            r#"{"type":"number","format":"double"}"#,
-            "null",
-            r#"instance type (null) does not match any allowed primitive type (allowed: ["integer","number"]), format attribute "double" not supported"#,
-        ),
-    ];
-    for (schema, instance, expected) in rows {
-        assert_eq!(faults(schema, instance), expected, "{schema}");
+    for (schema, instance, expected) in FAULTS {
+        assert_eq!(faults(schema, instance), *expected, "{schema}");
     }
 }
 
